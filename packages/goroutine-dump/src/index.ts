@@ -1,1 +1,19 @@
-export {};
+/**
+ * Reads any Go goroutine dump, in any wrapping.
+ *
+ * @packageDocumentation
+ */
+export { parseGoroutineDumps } from './parse.ts';
+export { defaultLimits } from './limits.ts';
+export type { Limits } from './limits.ts';
+export type {
+  Argument,
+  Creation,
+  DumpOrigin,
+  Frame,
+  Goroutine,
+  GoroutineDump,
+  ParsedText,
+  TextKind,
+  Wrapping,
+} from './model.ts';
