@@ -1,1 +1,2 @@
-export {};
+export { customResourceDefinition, customResourceDefinitions, structuralSchema } from './crd-generation.ts';
+export { type PolicyObjects, type PolicyUsers, admissionPolicies, embeddedRoles } from './policies/policies.ts';

@@ -4,7 +4,7 @@ import { KdrError } from './errors.ts';
 import type { Abnormal } from './kinds/abnormal.ts';
 import type { Match } from './kinds/registration.ts';
 import type { AbnormalSpec } from './kinds/abnormal-spec.ts';
-import type { PolicyMatch } from './kinds/recovery-policy.ts';
+import type { PolicyMatch, RecoveryMode, RecoveryPolicy } from './kinds/recovery-policy.ts';
 import type { TargetIdentity } from './identity.ts';
 
 /** Whether a text matches a glob of `*` and `?`: linear in the text for each `*`, and no regular expression. */
@@ -124,4 +124,68 @@ export function compilePolicyMatch(match: PolicyMatch | undefined): (subject: Po
     (onSpec === undefined || onSpec({ spec })) &&
     (diagnosed === undefined ||
       (anyGlob(match?.causes, diagnosed.cause) && (onTarget === undefined || onTarget({ target: diagnosed.target }))));
+}
+
+/** What the policies say about one subject. */
+export interface PolicyDecision {
+  /** Name of the policy that decided the mode; undefined: none matches. */
+  policy?: string;
+  mode: RecoveryMode;
+  intrusiveDiagnosis: 'Allow' | 'Deny';
+  permits: readonly string[];
+  grantSeconds: number;
+  approvalSeconds: number;
+  soakSeconds: number;
+  coolDownSeconds: number;
+  loopBreaker: { attempts: number; windowSeconds: number };
+}
+
+const STRICTEST_FIRST: readonly RecoveryMode[] = ['Observe', 'Approve', 'Auto'];
+
+/** Compiles the policies once, for `selectPolicy`. One that does not compile matches everything with Observe: a rule that can't be read forbids. */
+export function compilePolicies(policies: readonly RecoveryPolicy[]): CompiledPolicy[] {
+  return policies.map((policy) => {
+    try {
+      return { policy, matches: compilePolicyMatch(policy.spec.match) };
+    } catch {
+      return { policy: { ...policy, spec: { mode: 'Observe', intrusiveDiagnosis: 'Deny' } }, matches: () => true };
+    }
+  });
+}
+
+export interface CompiledPolicy {
+  policy: RecoveryPolicy;
+  matches: (subject: PolicySubject) => boolean;
+}
+
+/**
+ * The strictest matching policy wins; one with `fallback: true` counts only where no other matches. Where none matches: Observe, and
+ * intrusive diagnosis is denied. Among equally strict ones the first by name decides the numbers. Intrusive diagnosis is allowed only if every matching policy allows it.
+ * A condition that can't be evaluated counts as matching with Observe.
+ */
+export function selectPolicy(policies: readonly CompiledPolicy[], subject: PolicySubject): PolicyDecision {
+  const matching = policies.flatMap(({ policy, matches }) => {
+    try {
+      return matches(subject) ? [policy] : [];
+    } catch {
+      return [{ ...policy, spec: { mode: 'Observe' as const, intrusiveDiagnosis: 'Deny' as const } }];
+    }
+  });
+  const named = matching.filter((policy) => policy.spec.fallback !== true);
+  const counted = (named.length > 0 ? named : matching).sort(
+    (a, b) => STRICTEST_FIRST.indexOf(a.spec.mode) - STRICTEST_FIRST.indexOf(b.spec.mode) || a.metadata.name.localeCompare(b.metadata.name),
+  );
+  const spec: Partial<RecoveryPolicy['spec']> = counted[0]?.spec ?? {};
+  return {
+    policy: counted[0]?.metadata.name,
+    mode: spec.mode ?? 'Observe',
+    intrusiveDiagnosis: counted.length > 0 && counted.every((policy) => policy.spec.intrusiveDiagnosis === 'Allow') ? 'Allow' : 'Deny',
+    permits:
+      counted.length > 0 ? (spec.permits ?? []).filter((permit) => counted.every((policy) => policy.spec.permits?.includes(permit))) : [],
+    grantSeconds: spec.grantSeconds ?? 60,
+    approvalSeconds: spec.approvalSeconds ?? 86_400,
+    soakSeconds: spec.soakSeconds ?? 10,
+    coolDownSeconds: spec.coolDownSeconds ?? 600,
+    loopBreaker: { attempts: spec.loopBreaker?.attempts ?? 3, windowSeconds: spec.loopBreaker?.windowSeconds ?? 3600 },
+  };
 }

@@ -16,8 +16,9 @@ export const HoldScope = Type.Object(
   },
   {
     description: 'What is held: exactly one of all, node, namespace, object.',
+    // `namespace` is a reserved word of CEL: Kubernetes escapes such field names (KEP-2876).
     ...rules({
-      rule: '[has(self.all) && self.all, has(self.node), has(self.namespace), has(self.object)].filter(x, x).size() == 1',
+      rule: '[has(self.all) && self.all, has(self.node), has(self.__namespace__), has(self.object)].filter(x, x).size() == 1',
       message: 'exactly one of all, node, namespace, object is required',
     }),
   },
