@@ -1,0 +1,87 @@
+import type { ApiClient } from './api-client.ts';
+import { ApiError } from './api-error.ts';
+import type { Clock } from './clock.ts';
+import { createLeaseObserver, releasedLease, renewedLease } from './lease.ts';
+import type { Lease } from './lease.ts';
+import { leaseType } from './resource-type.ts';
+
+export interface LeaseClaimOptions {
+  client: ApiClient;
+  namespace: string;
+  name: string;
+  holder: string;
+  durationSeconds: number;
+  clock: Clock;
+  annotations?: () => Record<string, string>;
+}
+
+/** One holder's attempts at one lease. */
+export interface LeaseClaim {
+  /** Takes or renews the lease. False: somebody else holds it. Throws an ApiError when the server cannot say. */
+  attempt(): Promise<boolean>;
+  /** Gives it up if it is held. Never throws: it runs out anyway. */
+  release(): Promise<void>;
+  /** Who had it at the last attempt, if it was another. */
+  readonly otherHolder: string | undefined;
+}
+
+/** Every write of the claim has the resourceVersion of the state that it was decided on: of two that try, one gets 409. */
+export function createLeaseClaim(options: LeaseClaimOptions): LeaseClaim {
+  const { client, namespace, name, holder, durationSeconds, clock } = options;
+  const observe = createLeaseObserver();
+  /** Our own last write. While nobody else writes, a renewal is one request. */
+  let mine: Lease | undefined;
+  let otherHolder: string | undefined;
+
+  const write = async (old: Lease | undefined): Promise<boolean> => {
+    const base: Lease = old ?? { metadata: { namespace, name } };
+    const annotations = options.annotations?.();
+    const lease = renewedLease(base, holder, durationSeconds, clock.date());
+    if (annotations) lease.metadata = { ...lease.metadata, annotations: { ...lease.metadata?.annotations, ...annotations } };
+    mine = await (old ? client.replace(leaseType, lease) : client.create(leaseType, lease));
+    otherHolder = undefined;
+    return true;
+  };
+  const attempt = async (): Promise<boolean> => {
+    if (mine) {
+      const last = mine;
+      // Should the answer be lost, the state is unknown: read it next time.
+      mine = undefined;
+      try {
+        return await write(last);
+      } catch (error) {
+        if (!(error instanceof ApiError) || !(error.isConflict || error.isNotFound)) throw error;
+      }
+    }
+    let current: Lease | undefined;
+    try {
+      current = await client.get<Lease>(leaseType, { namespace, name });
+    } catch (error) {
+      if (!(error instanceof ApiError && error.isNotFound)) throw error;
+    }
+    if (current && current.spec?.holderIdentity !== holder && !observe(current, clock.now()).expired) {
+      otherHolder = current.spec?.holderIdentity;
+      return false;
+    }
+    try {
+      return await write(current);
+    } catch (error) {
+      // Somebody was faster; who it was is seen at the next attempt.
+      if (error instanceof ApiError && (error.isConflict || error.isAlreadyExists)) return false;
+      throw error;
+    }
+  };
+
+  return {
+    attempt,
+    release: async () => {
+      const last = mine;
+      mine = undefined;
+      if (!last) return;
+      await client.replace(leaseType, releasedLease(last, clock.date())).catch(() => undefined);
+    },
+    get otherHolder() {
+      return otherHolder;
+    },
+  };
+}

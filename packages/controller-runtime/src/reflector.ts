@@ -1,0 +1,148 @@
+import type { Registry } from 'prom-client';
+import type { ApiClient } from './api-client.ts';
+import { ApiError } from './api-error.ts';
+import { jitteredBackoff } from './backoff.ts';
+import { sleep } from './clock.ts';
+import type { Clock } from './clock.ts';
+import type { KubernetesObject } from './kubernetes-object.ts';
+import { listPages } from './list-pages.ts';
+import type { Selection } from './list-pages.ts';
+import type { Logger } from './logger.ts';
+import { counterIn } from './metrics.ts';
+import type { ResourceType } from './resource-type.ts';
+
+/** Receives what the API server says. Its methods must not throw. */
+export interface ReflectorSink<T> {
+  /** A complete list begins: what is not seen until {@link endList} is gone. */
+  beginList(): void;
+  /** False: this is no object of a kind that can be kept (it has no name). */
+  listed(object: T): boolean;
+  endList(): void;
+  changed(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: T): boolean;
+}
+
+export interface ReflectorOptions<T> extends Selection {
+  client: ApiClient;
+  type: ResourceType;
+  sink: ReflectorSink<T>;
+  logger: Logger;
+  metrics?: Registry;
+  clock: Clock;
+  random: () => number;
+  idleTimeoutMs?: number;
+  maxLineBytes?: number;
+}
+
+/** The limits of client-go's reflector: 0.8 s, doubled up to 30 s. */
+const BACKOFF = { baseMs: 800, maxMs: 30_000 };
+/** A stream that stood this long did its work, even if nothing happened on it. */
+const STEADY_MS = 5_000;
+/** Pause before a watch is renewed after a good one, so that a fleet does not come back in one instant. */
+const RENEW_WITHIN_MS = 250;
+
+/** Where the reflector stands. Without a position a list is needed. */
+interface Position {
+  resourceVersion?: string;
+  /** The version with which the next list may be content; '' asks for the newest state. */
+  listFrom: string;
+}
+
+/**
+ * Mirrors one collection of the API server into a sink: list, then watch from where the list ended, for ever, in the
+ * way of client-go's reflector. One loop does everything in sequence and closes each stream before it opens the next,
+ * so there is never a second watch. It ends when the signal aborts and in no other case: 401, 403 and 404 are tried
+ * again too (a role or a CRD may come later), loudly.
+ */
+export function createReflector<T extends KubernetesObject>(options: ReflectorOptions<T>): { run(signal: AbortSignal): Promise<void> } {
+  const { client, type, sink, clock, random, metrics, namespace, fieldSelector, labelSelector } = options;
+  const selection: Selection = { namespace, fieldSelector, labelSelector };
+  const resource = type.plural;
+  const logger = options.logger.child({ resource });
+  const lists = counterIn(metrics, 'reflector_lists_total', 'Full lists that a reflector made.', ['resource']);
+  const restarts = counterIn(metrics, 'reflector_watch_restarts_total', 'Watches that ended and were started again, by reason.', [
+    'resource',
+    'reason',
+  ]);
+  const malformed = counterIn(metrics, 'reflector_malformed_total', 'Events and list items that could not be used.', ['resource']);
+
+  const list = async (position: Position, signal: AbortSignal): Promise<void> => {
+    lists?.inc({ resource });
+    const onItem = (item: T): void => {
+      if (!sink.listed(item)) malformed?.inc({ resource });
+    };
+    const from = (resourceVersion: string): Promise<string> =>
+      listPages<T>(client, type, { ...selection, resourceVersion, signal }, sink.beginList, onItem);
+    let version: string;
+    try {
+      version = await from(position.listFrom);
+    } catch (error) {
+      if (position.listFrom === '' || !isVersionUnavailable(error)) throw error;
+      version = await from('');
+    }
+    sink.endList();
+    position.resourceVersion = version;
+    position.listFrom = version;
+  };
+
+  /** Returns when the server ends the stream in good order. */
+  const follow = async (position: Position, signal: AbortSignal): Promise<void> => {
+    const { resourceVersion } = position;
+    const { idleTimeoutMs, maxLineBytes } = options;
+    for await (const event of client.watch<T>(type, { ...selection, resourceVersion, signal, idleTimeoutMs, maxLineBytes })) {
+      const version = event.object.metadata?.resourceVersion;
+      const usable = version !== undefined && (event.type === 'BOOKMARK' || sink.changed(event.type, event.object));
+      if (!usable)
+        throw new ApiError({
+          status: 0,
+          reason: 'MalformedWatchEvent',
+          message: `An event ${event.type} of ${resource} carries an object without metadata.`,
+        });
+      position.resourceVersion = version;
+      position.listFrom = version;
+    }
+  };
+
+  const run = async (signal: AbortSignal): Promise<void> => {
+    const position: Position = { listFrom: '0' };
+    let failures = 0;
+    while (!signal.aborted) {
+      const begunAt = clock.now();
+      let begunFrom = position.resourceVersion;
+      let reason = 'ended';
+      let askedToWaitMs = 0;
+      try {
+        if (position.resourceVersion === undefined) await list(position, signal);
+        // Only what a watch brings counts as progress: else a server that ends every watch would be listed in a tight loop.
+        begunFrom = position.resourceVersion;
+        await follow(position, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        const failure = asApiError(error);
+        reason = failure.isGone ? 'expired' : failure.reason;
+        askedToWaitMs = Math.min(failure.retryAfterSeconds ?? 0, BACKOFF.maxMs / 1000) * 1000;
+        if (failure.isGone || failure.reason === 'MalformedWatchEvent') position.resourceVersion = undefined;
+        if (failure.reason === 'MalformedWatchEvent') malformed?.inc({ resource });
+        logger[failure.isGone || failures === 0 ? 'info' : 'warn']({ err: failure, failures }, 'the watch failed and will be resumed');
+      }
+      if (signal.aborted) return;
+      restarts?.inc({ resource, reason });
+      const progress = clock.now() - begunAt >= STEADY_MS || (begunFrom !== undefined && position.listFrom !== begunFrom);
+      failures = progress ? 0 : failures + 1;
+      const pauseMs = failures === 0 ? random() * RENEW_WITHIN_MS : jitteredBackoff(failures, BACKOFF, random);
+      await sleep(clock, Math.max(pauseMs, askedToWaitMs), signal);
+    }
+  };
+  return { run };
+}
+
+/** The version is compacted (410), or the server is behind it or was restored from a backup (504 with this cause). */
+function isVersionUnavailable(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false;
+  return error.isGone || (error.details?.causes ?? []).some((cause) => cause.reason === 'ResourceVersionTooLarge');
+}
+
+function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new ApiError({ status: 0, reason: 'InternalError', message, cause: error });
+}
