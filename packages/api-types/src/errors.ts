@@ -4,6 +4,8 @@
 export const ERROR_CODES = {
   KDR_PLUGIN_UNREACHABLE: 'The plugin’s endpoint does not accept connections. Is it running? `kdr plugins` names the socket.',
   KDR_PLUGIN_TIMEOUT: 'The plugin did not answer before the deadline. Raise timeoutSeconds of its registration, or look why it hangs.',
+  KDR_PLUGIN_DISCONNECTED: 'The plugin broke the connection before its answer was complete. Did it crash? Its log says more.',
+  KDR_PLUGIN_ABORTED: 'The caller gave up before the plugin answered.',
   KDR_PLUGIN_ANSWER_TOO_LARGE: 'The answer is larger than 256 KiB. Large results belong in artifacts.',
   KDR_PLUGIN_BAD_ANSWER: 'The answer is not JSON of the shape that the protocol wants. Run the contract suite against it.',
   KDR_PLUGIN_REDIRECT: 'The plugin answered with a redirect. Redirects are never followed: register the final address.',
@@ -21,7 +23,9 @@ export const ERROR_CODES = {
   KDR_CALLBACK_TOO_MANY: 'One call asked back more often than allowed.',
   KDR_BAD_REQUEST: 'The request is not of the shape that the protocol wants; the message names the field.',
   KDR_REQUEST_TOO_LARGE: 'The request is larger than 1 MiB.',
-  KDR_BUSY: 'The plugin works on as many calls as it may; try again.',
+  KDR_SOCKET_UNUSABLE:
+    'The plugin can’t listen on its socket: another process does, something else lies there, or the path is longer than 107 bytes.',
+  KDR_BUSY: 'The plugin works on as many calls as it may, or is stopping; try again.',
   KDR_PLUGIN_CRASHED: 'The plugin’s code threw. Its message is in the detail; the stack is in its log.',
   KDR_DUPLICATE_REQUEST: 'The requestId was used before with another body.',
   KDR_INVALID_PLUGIN: 'The definition of the plugin is wrong; the message names the field.',

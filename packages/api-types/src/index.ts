@@ -15,6 +15,7 @@ export { CONDITION_TYPES, PHASES, type ConditionType, type Phase } from './phase
 export { REASONS, type Reason, isReason } from './reasons.ts';
 export { TRANSITIONS, type Transition, type Writer, isTerminal, nextPhases, phaseOf, transition } from './state-machine.ts';
 export { ERROR_CODES, type ErrorCode, KdrError } from './errors.ts';
+export { readAnswer, shapeError } from './shape.ts';
 export { AbnormalSpec, ContainerReference, ObjectReference, PodReference, ProcessReference, SourceType } from './kinds/abnormal-spec.ts';
 export {
   AbnormalStatus,
