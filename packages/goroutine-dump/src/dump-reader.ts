@@ -55,7 +55,7 @@ export class DumpReader {
       case 'begin':
         return this.#begin(line.before, context);
       case 'end':
-        return this.#end(line.after, context);
+        return this.#end(line.after);
       case 'intro':
         return this.#takeIntro(line, context);
       case 'system-stack':
@@ -135,9 +135,10 @@ export class DumpReader {
     this.#dump = this.#newDump('marker', { ...context, time: timeIn(before) ?? context.time });
   }
 
-  #end(after: string, context: LineContext): void {
-    const dump = this.#dump ?? (context.fields ? undefined : this.dumps.at(-1));
-    if (!this.#dump || !dump) return this.#leaveGoroutine();
+  #end(after: string): void {
+    const dump = this.#dump;
+    if (!dump) return;
+    // Without its BEGIN (the head of the text was cut off) a dump is not whole.
     dump.complete = dump.origin === 'marker';
     addFields(dump, wordsIn(after));
     this.#flush();
