@@ -116,13 +116,13 @@ const otherOwners = /^(?:kubepods|lxc|machine|libpod_parent|docker|init|system|u
  * containerd's default for containers made by `ctr` or its API: `/<namespace>/<id>`, with any id.
  *
  * Any two directories look like that, so more is asked for: exactly two levels, no name that is another owner's, and the same path in every
- * v1 hierarchy, since runc joins all of them (a process moved by hand usually stands in one).
- * The runtime is `unknown` unless the namespace is one that containerd's own clients use.
+ * v1 hierarchy, since runc joins all of them (a process moved by hand usually stands in one). The kernel moves a zombie to `/` in all of v1 but leaves
+ * it where it was in v2. The runtime is `unknown` unless the namespace is one that containerd's own clients use.
  */
 function plainContainerdContainer(memberships: readonly CgroupMembership[]): CgroupContainer | undefined {
-  const paths = new Set(memberships.filter((membership) => membership.version === 1).map((membership) => membership.path));
-  if (paths.size === 0) for (const membership of memberships) paths.add(membership.path);
-  const [path = '', ...others] = paths;
+  const pathsOf = (version: 1 | 2): Set<string> => new Set(memberships.filter((one) => one.version === version).map((one) => one.path));
+  const v1 = pathsOf(1);
+  const [path = '', ...others] = v1.size === 0 || (v1.size === 1 && v1.has('/')) ? pathsOf(2) : v1;
   const [root, namespace = '', containerId = '', ...deeper] = path.split('/');
   if (others.length > 0 || root !== '' || deeper.length > 0) return undefined;
   if (!containerdName.test(namespace) || !containerdName.test(containerId)) return undefined;

@@ -1,4 +1,4 @@
-import { join, posix } from 'node:path';
+import { join } from 'node:path';
 import { readBounded } from './bounded-read.ts';
 import type { CgroupMembership } from './cgroup-membership.ts';
 import { readOrAbsent } from './proc-error.ts';
@@ -37,15 +37,24 @@ export function readCgroupMounts(procRoot = '/proc', pid: number | 'self' = 'sel
 
 /**
  * The directory of a membership's cgroup under the mounts, or `undefined` if its hierarchy, or that part of it, is not mounted.
- * Paths that lead out of the mount (`/../x`, another cgroup namespace) have none.
+ *
+ * Both the mount's root and the membership's path are relative to the reader's cgroup namespace (cgroup_namespaces(7)) and may climb out of it (`/../x`).
+ * They are compared as texts: the names of what was climbed over are not known, so what would need them has no directory.
  */
 export function cgroupDirectory(mounts: readonly CgroupMount[], membership: CgroupMembership): string | undefined {
   for (const mount of mounts) {
     if (mount.version !== membership.version || !sameControllers(mount.controllers, membership.controllers)) continue;
-    const inside = posix.relative(mount.root, membership.path);
-    if (inside !== '..' && !inside.startsWith('../')) return join(mount.mountPoint, inside);
+    const inside = below(mount.root, membership.path);
+    if (inside !== undefined) return join(mount.mountPoint, inside);
   }
   return undefined;
+}
+
+function below(root: string, path: string): string | undefined {
+  const prefix = root === '/' ? '' : root;
+  if (path !== root && !path.startsWith(`${prefix}/`)) return undefined;
+  const inside = path === root ? '' : path.slice(prefix.length);
+  return inside.split('/').includes('..') ? undefined : inside;
 }
 
 function sameControllers(a: readonly string[], b: readonly string[]): boolean {
