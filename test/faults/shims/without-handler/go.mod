@@ -1,0 +1,3 @@
+module kdr.dev/faults/without-handler
+
+go 1.13
