@@ -8,6 +8,8 @@ export const API_VERSION = `${GROUP}/${VERSION}`;
 export const CATEGORY = 'kdr';
 /** Label that carries the node's name, for API servers without `selectableFields` (Kubernetes < 1.31). */
 export const NODE_LABEL = 'kdr.dev/node';
+/** Label with value `cluster`: the Abnormal has no node of its own, so its agent asks only plugins of scope cluster. */
+export const SCOPE_LABEL = 'kdr.dev/scope';
 /** Finalizer from intent to the terminal phase, so that a running repair can't lose its record. */
 export const AGENT_FINALIZER = 'kdr.dev/agent';
 /** Namespace of KDR's own objects: Leases of the agents, and Abnormals of node faults. */

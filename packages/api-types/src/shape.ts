@@ -1,5 +1,5 @@
 import { type Static, type TSchema, type TUnion, FormatRegistry, TypeRegistry } from '@sinclair/typebox';
-import { Value, ValueErrorIterator, type ValueError } from '@sinclair/typebox/value';
+import { Value, type ValueError, type ValueErrorIterator } from '@sinclair/typebox/value';
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 

@@ -1,0 +1,79 @@
+import type { Abnormal, Grant } from '@kdr/api-types';
+import { describe, expect, it } from 'vitest';
+import { createLedger } from './ledger.ts';
+
+const NOW = Date.parse('2026-01-01T12:00:00Z');
+const target = (pid: number) => ({ kind: 'Process' as const, process: { bootId: 'b', pid, startTicks: '7' } });
+const grant: Grant = {
+  proposalId: 'p',
+  decision: 'Granted',
+  reason: 'Granted',
+  trace: [],
+  decidedAt: '2026-01-01T12:00:00Z',
+  expiresAt: '2026-01-01T12:01:00Z',
+};
+const abnormal = (uid: string, recovery: NonNullable<Abnormal['status']>['recovery'], node = 'n1'): Abnormal => ({
+  apiVersion: 'kdr.dev/v1alpha1',
+  kind: 'Abnormal',
+  metadata: { name: uid, namespace: 'default', uid },
+  spec: { source: 'Custom', fault: 'X', nodeName: node, processReference: { pid: 42 } },
+  status: {
+    phase: 'Recovering',
+    diagnosis: {
+      diagnoser: 'd',
+      cause: 'C',
+      title: 't',
+      severity: 'info',
+      confidence: 'high',
+      evidence: [],
+      target: target(1000),
+      identifiedAt: '2026-01-01T11:00:00Z',
+    },
+    recovery,
+  },
+});
+const proposal = (pid: number) => ({
+  id: 'p',
+  recoverer: 'r',
+  target: target(pid),
+  plannedActions: [{ action: 'K', description: 'd' }],
+  proposedAt: '2026-01-01T12:00:00Z',
+});
+const attempt = (pid: number) => ({ id: 'a', proposalId: 'p', recoverer: 'r', target: target(pid), intentAt: '2026-01-01T11:59:00Z' });
+
+describe('the ledger', () => {
+  it('finds attempts by node and cause, and by target on any node', () => {
+    const ledger = createLedger();
+    ledger.record(abnormal('a', { attempts: [attempt(7)] }));
+    ledger.record(abnormal('b', { attempts: [attempt(8)] }, 'n2'));
+    const asks = abnormal('c', { proposal: proposal(8) });
+    expect(ledger.near(asks, undefined, NOW).map((one) => one.abnormalUid)).toEqual(['a']);
+    expect(ledger.near(asks, 'process/b/8/7', NOW).map((one) => one.abnormalUid)).toEqual(['a', 'b']);
+  });
+
+  it('counts a grant that is being written before any cache shows it, once, until it lapses', () => {
+    const ledger = createLedger();
+    const first = abnormal('a', { proposal: proposal(7) });
+    const second = abnormal('b', { proposal: { ...proposal(7), id: 'q' } });
+    ledger.expect(first, grant);
+    expect(ledger.near(second, 'process/b/7/7', NOW)).toHaveLength(1);
+    ledger.record(abnormal('a', { proposal: proposal(7), grant }));
+    expect(ledger.near(second, 'process/b/7/7', NOW)).toHaveLength(1);
+    expect(ledger.near(second, 'process/b/7/7', NOW + 61_000)).toEqual([]);
+  });
+
+  it('does not hold an Abnormal’s own unused grant against it', () => {
+    const ledger = createLedger();
+    const own = abnormal('a', { proposal: proposal(7), grant });
+    ledger.record(own);
+    expect(ledger.near(own, 'process/b/7/7', NOW)).toEqual([]);
+  });
+
+  it('forgets what was deleted', () => {
+    const ledger = createLedger();
+    const one = abnormal('a', { attempts: [attempt(7)] });
+    ledger.record(one);
+    ledger.remove(one);
+    expect(ledger.near(abnormal('b', {}), 'process/b/7/7', NOW)).toEqual([]);
+  });
+});

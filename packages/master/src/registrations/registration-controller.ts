@@ -1,0 +1,77 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Registration, RESOURCES, type ReadyPlugin } from '@kdr/api-types';
+import { createPluginClient } from '@kdr/plugin-client';
+import {
+  type ApiClient,
+  type Controller,
+  type Informer,
+  type Lease,
+  type Logger,
+  createController,
+  objectKey,
+  patchStatus,
+} from '@kdr/controller-runtime';
+import type { Registry } from 'prom-client';
+import type { Agents } from '../agents.ts';
+import type { MasterOptions } from '../options.ts';
+import { type Report, foldStatus } from './registration-status.ts';
+
+/** The three kinds that register a plugin. */
+export type RegistrationKind = ReadyPlugin['kind'];
+const ROLE = { InformationCollector: 'collector', Diagnoser: 'diagnoser', Recoverer: 'recoverer' } as const;
+
+/** Keeps the status of every registration of one kind: local plugins by the agents' word, services and URLs by asking them. */
+export function createRegistrationController(deps: {
+  kind: RegistrationKind;
+  client: ApiClient;
+  registrations: Informer<Registration>;
+  leases: Informer<Lease>;
+  agents: Agents;
+  options: MasterOptions;
+  logger: Logger;
+  metrics?: Registry;
+  now?: () => number;
+}): Controller {
+  const { kind, client, registrations, leases, agents, options, now = Date.now } = deps;
+
+  const askRemote = async (registration: Registration): Promise<Report> => {
+    const { name } = registration.metadata;
+    const plugin = createPluginClient(registration.spec.endpoint, { name, role: ROLE[kind], timeoutMs: options.probeMs });
+    try {
+      await plugin.ready();
+      const manifest = await plugin.manifest();
+      return { place: 'master', plugin: { ready: true, version: manifest.version } };
+    } catch (error) {
+      return { place: 'master', plugin: { ready: false, message: (error as Error).message } };
+    } finally {
+      plugin.close();
+    }
+  };
+  const askAgents = (registration: Registration): Report[] =>
+    agents
+      .alive(now())
+      .map((node) => ({
+        place: node,
+        plugin: agents.plugins(node).find((one) => one.kind === kind && one.name === registration.metadata.name),
+      }));
+
+  const controller = createController({
+    name: `registration-${ROLE[kind]}`,
+    workers: 2,
+    logger: deps.logger,
+    metrics: deps.metrics,
+    reconcile: async (key) => {
+      const registration = registrations.get(key);
+      if (registration === undefined) return;
+      const reports = registration.spec.endpoint.local === undefined ? [await askRemote(registration)] : askAgents(registration);
+      await patchStatus(client, RESOURCES[kind], registration, (fresh) => {
+        const next = foldStatus(reports, fresh.status, new Date(now()).toISOString());
+        return isDeepStrictEqual(JSON.parse(JSON.stringify(next)), fresh.status) ? undefined : next;
+      });
+      return { requeueAfterMs: options.probeMs };
+    },
+  });
+  controller.watch(registrations);
+  controller.watch(leases, () => registrations.list().map((one) => objectKey(one)));
+  return controller;
+}
