@@ -1,1 +1,4 @@
-export {};
+export { type CallOptions, type PluginClient, type PluginClientOptions, createPluginClient } from './plugin-client.ts';
+export { type ArtifactWriter } from './artifact-pull.ts';
+export { PluginError } from './plugin-error.ts';
+export { mayCall } from './address-policy.ts';
