@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { loadLibc } from './libc.ts';
 import { errnoName, readOrAbsent } from './proc-error.ts';
 
@@ -29,21 +29,18 @@ export class FileLockError extends Error {
  */
 export function fileLock(path: string): FileLock | undefined {
   const libc = loadLibc();
-  for (;;) {
-    const fd = openLockFile(path);
-    let kept = false;
-    try {
-      const locked = libc.flockExclusive(fd);
-      if (!locked.ok && locked.errno === 'EAGAIN') return undefined;
-      if (!locked.ok) throw new FileLockError(path, locked.errno);
-      if (!isStillThatFile(fd, path)) continue; // removed or replaced between open and flock
-      ftruncateSync(fd);
-      writeSync(fd, `${process.pid}\n`, 0);
-      kept = true;
-      return heldLock(path, fd);
-    } finally {
-      if (!kept) closeSync(fd);
-    }
+  const fd = openLockFile(path);
+  let kept = false;
+  try {
+    const locked = libc.flockExclusive(fd);
+    if (!locked.ok && locked.errno === 'EAGAIN') return undefined;
+    if (!locked.ok) throw new FileLockError(path, locked.errno);
+    ftruncateSync(fd);
+    writeSync(fd, `${process.pid}\n`, 0);
+    kept = true;
+    return heldLock(path, fd);
+  } finally {
+    if (!kept) closeSync(fd);
   }
 }
 
@@ -71,10 +68,4 @@ function openLockFile(path: string): number {
   } catch (error) {
     throw new FileLockError(path, errnoName(error) ?? 'it cannot be opened', error);
   }
-}
-
-function isStillThatFile(fd: number, path: string): boolean {
-  const ours = fstatSync(fd, { bigint: true });
-  const named = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return named !== undefined && named.dev === ours.dev && named.ino === ours.ino;
 }

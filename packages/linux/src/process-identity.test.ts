@@ -44,6 +44,16 @@ describe('processIdentity', () => {
     expect(before && after && identityDifference(before, after)).toBe('it runs another program now');
   });
 
+  it('is undefined when the pid changes hands while it is read: no mixture of two processes', async () => {
+    const { pid } = await processes.start('sleep', '1000');
+    let looks = 0;
+    const stat = (asked: number) => {
+      const now = procfs.stat(asked);
+      return now && { ...now, startTicks: looks++ === 0 ? '1' : now.startTicks };
+    };
+    expect(processIdentity({ ...procfs, stat }, pid)).toBeUndefined();
+  });
+
   it('is undefined for an absent process', async () => {
     const { pid, child, ended } = await processes.start('sleep', '1000');
     child.kill('SIGKILL');
