@@ -111,8 +111,8 @@ export function createApiClient(config: ApiServerConfig, options: ApiClientOptio
   };
 
   return {
-    get: (type, at) => ask('GET', objectPath(type, at), undefined, true),
-    list: (type, list = {}) =>
+    get: async (type, at) => ask('GET', objectPath(type, at), undefined, true),
+    list: async (type, list = {}) =>
       ask('GET', collectionPath(type, list.namespace) + listQuery(list), undefined, true, {
         timeoutMs: list.timeoutMs ?? requestTimeoutMs,
         signal: list.signal,

@@ -57,6 +57,8 @@ export interface EventRecorderOptions {
 }
 
 interface Pending extends CorrelatedEvent {
+  /** Chosen once, so that a second try after a lost answer finds the first. */
+  name: string;
   occurrences: number;
   firstAt: Date;
   lastAt: Date;
@@ -92,13 +94,10 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
 
   const create = async (event: Pending): Promise<void> => {
     const namespace = event.regarding.namespace || 'default';
-    serial += 1;
-    const suffix = `${event.firstAt.getTime().toString(16)}${serial.toString(16).padStart(4, '0')}`;
-    const name = `${(event.regarding.name ?? 'unknown').slice(0, 250 - suffix.length)}.${suffix}`;
     const object: CoreEvent = {
       apiVersion: 'v1',
       kind: 'Event',
-      metadata: { namespace, name },
+      metadata: { namespace, name: event.name },
       involvedObject: event.regarding,
       type: event.type,
       reason: event.reason,
@@ -116,7 +115,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       // A second try after a lost answer finds our own Event.
       if (!(error instanceof ApiError && error.isAlreadyExists)) throw error;
     }
-    written.set(event.key, { namespace, name, count: event.occurrences });
+    written.set(event.key, { namespace, name: event.name, count: event.occurrences });
   };
 
   const write = async (event: Pending): Promise<void> => {
@@ -178,12 +177,19 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
         return;
       }
       if (pending.size >= maxQueued) return void dropped?.inc({ reason: 'queue_full' });
-      pending.set(event.key, { ...event, occurrences: 1, firstAt: now, lastAt: now });
+      serial += 1;
+      pending.set(event.key, { ...event, name: eventName(regarding, now, serial), occurrences: 1, firstAt: now, lastAt: now });
       // Not in the caller's stack: an Event must not slow down what it tells about.
       writing ??= Promise.resolve().then(drain);
     },
     flush: () => writing ?? Promise.resolve(),
   };
+}
+
+/** `<object>.<hex>` as client-go names them, within the 253 characters of a name. */
+function eventName(regarding: ObjectReference, now: Date, serial: number): string {
+  const suffix = `${now.getTime().toString(16)}${serial.toString(16).padStart(4, '0')}`;
+  return `${(regarding.name ?? 'unknown').slice(0, 252 - suffix.length)}.${suffix}`;
 }
 
 function cut(message: string): string {

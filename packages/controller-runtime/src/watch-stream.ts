@@ -47,6 +47,8 @@ export function readWatch<T>(
   };
   const onAbort = (): void => finish(new ApiError({ status: 0, reason: 'Aborted', message: 'The watch was stopped.' }));
   const idle = setTimeout(() => {
+    // While the reader is behind, the silence is ours.
+    if (response.isPaused()) return void idle.refresh();
     const message = `The watch was silent for ${limits.idleTimeoutMs} ms, not even a bookmark came: the connection is taken for dead.`;
     finish(new ApiError({ status: 0, reason: 'WatchIdle', message }));
   }, limits.idleTimeoutMs);
@@ -63,11 +65,7 @@ export function readWatch<T>(
     } catch (error) {
       finish(error instanceof ApiError ? error : malformed(error instanceof Error ? error.message : String(error)));
     }
-    if (waiting.length - head > HIGH_WATER) {
-      response.pause();
-      // The silence is ours now.
-      clearTimeout(idle);
-    }
+    if (waiting.length - head > HIGH_WATER) response.pause();
     wake?.();
   });
   response.on('end', () => finish(splitter.unfinished ? truncated() : undefined));
@@ -85,10 +83,7 @@ export function readWatch<T>(
         head += 1;
         if (head === waiting.length) {
           waiting.length = head = 0;
-          if (response.isPaused() && !finished) {
-            response.resume();
-            idle.refresh();
-          }
+          if (response.isPaused() && !finished) response.resume();
         }
         return { done: false, value: event };
       }

@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createApiClient } from './api-client.ts';
+import type { ApiClient } from './api-client.ts';
+import { createLeaseHeartbeat } from './lease-heartbeat.ts';
+import type { LeaseHeartbeat } from './lease-heartbeat.ts';
+import type { Lease } from './lease.ts';
+import { eventually } from './testing/eventually.ts';
+import { startFaultServer } from './testing/fault-server.ts';
+import type { FaultServer } from './testing/fault-server.ts';
+import { createVirtualClock } from './testing/virtual-clock.ts';
+import type { VirtualClock } from './testing/virtual-clock.ts';
+
+const leases = '/apis/coordination.k8s.io/v1/namespaces/a/leases';
+
+describe('the lease heartbeat', () => {
+  let server: FaultServer;
+  let client: ApiClient;
+  let clock: VirtualClock;
+  let stop: AbortController;
+  const runs: Promise<void>[] = [];
+  const beat = (holder: string, annotations?: () => Record<string, string>): LeaseHeartbeat => {
+    const heartbeat = createLeaseHeartbeat({ client, namespace: 'a', name: 'n1', holder, annotations, clock, random: () => 0.5 });
+    runs.push(heartbeat.run(stop.signal));
+    return heartbeat;
+  };
+  const lease = (): Lease | undefined => server.get(leases, 'n1') as Lease | undefined;
+  /** Lets the time pass and waits for the requests that this causes. */
+  const pass = async (ms: number, requests: number): Promise<void> => {
+    const before = server.seen.length;
+    await clock.advance(ms);
+    await eventually(() => server.seen.length >= before + requests, `${requests} requests came`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+
+  beforeEach(async () => {
+    server = await startFaultServer();
+    client = createApiClient({ server: server.url }, { requestTimeoutMs: 200 });
+    clock = createVirtualClock();
+    stop = new AbortController();
+  });
+  afterEach(async () => {
+    stop.abort();
+    await Promise.all(runs.splice(0));
+    await client.close();
+    await server.stop();
+  });
+
+  it('creates the lease with MicroTimes of six digits, and renews it with one request per beat', async () => {
+    let version = 1;
+    const heartbeat = beat('me', () => ({ version: String(version) }));
+    await eventually(() => heartbeat.held, 'the lease is held');
+    expect(lease()).toMatchObject({
+      metadata: { annotations: { version: '1' } },
+      spec: {
+        holderIdentity: 'me',
+        leaseDurationSeconds: 15,
+        acquireTime: '2023-11-14T22:13:20.000000Z',
+        renewTime: '2023-11-14T22:13:20.000000Z',
+        leaseTransitions: 0,
+      },
+    });
+    version = 2;
+    await pass(5_000, 1);
+    expect(lease()).toMatchObject({
+      metadata: { annotations: { version: '2' } },
+      spec: { acquireTime: '2023-11-14T22:13:20.000000Z', renewTime: '2023-11-14T22:13:25.000000Z' },
+    });
+    expect(server.seen.map(({ verb }) => verb)).toEqual(['GET', 'CREATE', 'UPDATE']);
+  });
+
+  it('leaves the lease of another that is alive alone, and takes it over once that one is silent for its duration', async () => {
+    const first = beat('first');
+    await eventually(() => first.held, 'the first holds it');
+    const stored = lease() as Lease & Record<string, unknown>;
+    server.put(leases, { ...stored, spec: { ...stored.spec, holderIdentity: 'other' } });
+    await pass(5_000, 2);
+    expect(lease()?.spec?.holderIdentity).toBe('other');
+    await pass(5_000, 1);
+    await pass(5_000, 1);
+    expect(first.held).toBe(false);
+    await pass(5_000, 2);
+    expect(lease()?.spec).toMatchObject({ holderIdentity: 'first', leaseTransitions: 1 });
+    expect(first.held).toBe(true);
+  });
+
+  it('does not claim to hold what it could not renew for the duration, and recovers', async () => {
+    const heartbeat = beat('me');
+    await eventually(() => heartbeat.held, 'the lease is held');
+    server.always('UPDATE', ({ socket }) => socket.destroy());
+    server.always('GET', ({ socket }) => socket.destroy());
+    await pass(5_000, 1);
+    expect(heartbeat.held).toBe(true);
+    await pass(5_000, 1);
+    await pass(5_000, 1);
+    expect(heartbeat.held).toBe(false);
+    server.always('UPDATE', undefined);
+    server.always('GET', undefined);
+    await pass(5_000, 2);
+    expect(heartbeat.held).toBe(true);
+  });
+
+  it('gives the lease up when it stops, without a holder but with a duration', async () => {
+    const heartbeat = beat('me');
+    await eventually(() => heartbeat.held, 'the lease is held');
+    stop.abort();
+    await Promise.all(runs);
+    expect(heartbeat.held).toBe(false);
+    expect(lease()?.spec).not.toHaveProperty('holderIdentity');
+    expect(lease()?.spec?.leaseDurationSeconds).toBe(1);
+  });
+});
