@@ -1,0 +1,59 @@
+const nanosecondsPerUnit: Readonly<Record<string, bigint>> = {
+  ns: 1n,
+  us: 1_000n,
+  µs: 1_000n,
+  μs: 1_000n,
+  ms: 1_000_000n,
+  s: 1_000_000_000n,
+  m: 60_000_000_000n,
+  h: 3_600_000_000_000n,
+};
+const maxNanoseconds = 2n ** 63n - 1n;
+const maxDurationText = 64;
+
+/**
+ * Parses Go's duration syntax (`1h30m`, `-1.5s`, `0`) as https://pkg.go.dev/time#ParseDuration defines it.
+ * @returns nanoseconds, or undefined if the text is not a duration or exceeds 64 bits
+ */
+export function parseGoDuration(text: string): bigint | undefined {
+  if (text.length === 0 || text.length > maxDurationText) return undefined;
+  const negative = text.startsWith('-');
+  const body = negative || text.startsWith('+') ? text.slice(1) : text;
+  if (body === '0') return 0n;
+  const part = /(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/y;
+  let total = 0n;
+  while (part.lastIndex < body.length) {
+    const match = part.exec(body);
+    const [whole, fraction, unit] = [match?.[1] ?? '', match?.[2] ?? '', match?.[3] ?? ''];
+    const scale = nanosecondsPerUnit[unit];
+    if (scale === undefined || (whole === '' && fraction === '')) return undefined;
+    total += BigInt(whole || '0') * scale;
+    if (fraction !== '') total += (BigInt(fraction) * scale) / 10n ** BigInt(fraction.length);
+    if (total > maxNanoseconds) return undefined;
+  }
+  if (body === '') return undefined;
+  return negative ? -total : total;
+}
+
+/** Prints nanoseconds as Go's `Duration.String()`: `1h30m0s`, `1.5s`, `150ms`, `0s`. */
+export function formatGoDuration(nanoseconds: bigint): string {
+  if (nanoseconds === 0n) return '0s';
+  const sign = nanoseconds < 0n ? '-' : '';
+  const value = nanoseconds < 0n ? -nanoseconds : nanoseconds;
+  if (value < 1_000_000_000n) {
+    const [unit, scale] = value < 1_000n ? ['ns', 1n] : value < 1_000_000n ? ['µs', 1_000n] : ['ms', 1_000_000n];
+    return `${sign}${decimal(value, scale as bigint)}${unit as string}`;
+  }
+  const hours = value / 3_600_000_000_000n;
+  const minutes = (value / 60_000_000_000n) % 60n;
+  const seconds = `${decimal(value % 60_000_000_000n, 1_000_000_000n)}s`;
+  if (hours > 0n) return `${sign}${hours}h${minutes}m${seconds}`;
+  return minutes > 0n ? `${sign}${minutes}m${seconds}` : `${sign}${seconds}`;
+}
+
+function decimal(value: bigint, scale: bigint): string {
+  const rest = value % scale;
+  if (rest === 0n) return `${value / scale}`;
+  const digits = `${rest}`.padStart(`${scale}`.length - 1, '0').replace(/0+$/, '');
+  return `${value / scale}.${digits}`;
+}

@@ -1,0 +1,49 @@
+import { CelEvaluationError } from './errors.ts';
+import type { LibraryBuilder } from './overload.ts';
+import { bool, dyn, optional, param } from './types.ts';
+import { Optional, Uint, kindOf, mapSize, none, numberOf } from './values.ts';
+
+const v = param('V');
+
+/** Optional values (cel-go OptionalTypes); optMap and optFlatMap are macros. */
+export function addOptionals(library: LibraryBuilder): void {
+  library.function('optional.of', [v], optional(v), (_, value) => new Optional(true, value));
+  library.function('optional.none', [], optional(dyn), () => none);
+  library.function('optional.ofNonZeroValue', [v], optional(v), (_, value) => (isZero(value) ? none : new Optional(true, value)));
+  library.method('hasValue', optional(v), [], bool, (_, target) => (target as Optional).present);
+  library.method('value', optional(v), [], v, (_, target) => {
+    if (!(target as Optional).present) throw new CelEvaluationError('optional.none() dereference');
+    return (target as Optional).value;
+  });
+  library.method('orValue', optional(v), [v], v, (_, target, otherwise) =>
+    (target as Optional).present ? (target as Optional).value : otherwise,
+  );
+  library.method('or', optional(v), [optional(v)], optional(v), (_, target, other) => ((target as Optional).present ? target : other));
+}
+
+function isZero(value: unknown): boolean {
+  switch (kindOf(value)) {
+    case 'null':
+      return true;
+    case 'bool':
+      return value === false;
+    case 'string':
+      return value === '';
+    case 'int':
+    case 'double':
+      return numberOf(value) === 0;
+    case 'uint':
+      return (value as Uint).value === 0n;
+    case 'list':
+      return (value as unknown[]).length === 0;
+    case 'map':
+      return mapSize(value) === 0;
+    case 'bytes':
+      return (value as Uint8Array).length === 0;
+    case 'timestamp':
+    case 'duration':
+      return (value as { nanoseconds: bigint }).nanoseconds === 0n;
+    default:
+      return false;
+  }
+}
