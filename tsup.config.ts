@@ -1,6 +1,6 @@
 // One build for every package: what stands in src/ decides what is built.
-// index.ts, testing.ts … are library entries with types; main.ts is a program.
-import { existsSync, readFileSync } from 'node:fs';
+// what package.json exports are library entries with types; main.ts and kdr-*.ts are programs.
+import { readFileSync, readdirSync } from 'node:fs';
 import { defineConfig } from 'tsup';
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { exports?: Record<string, unknown> };
@@ -8,11 +8,13 @@ const libraries = Object.keys(manifest.exports ?? {})
   .filter((key) => key !== './package.json')
   .map((key) => `src/${key === '.' ? 'index' : key.slice(2)}.ts`);
 
+const programs = readdirSync('src')
+  .filter((name) => /^(main|kdr-.*)\.ts$/.test(name))
+  .map((name) => `src/${name}`);
+
+const shared = { format: 'esm', target: 'node22', platform: 'node', sourcemap: true, silent: true } as const;
+
 export default defineConfig([
-  ...(libraries.length > 0
-    ? [{ entry: libraries, format: 'esm' as const, target: 'node22', platform: 'node' as const, dts: true, sourcemap: true, silent: true }]
-    : []),
-  ...(existsSync('src/main.ts')
-    ? [{ entry: ['src/main.ts'], format: 'esm' as const, target: 'node22', platform: 'node' as const, dts: false, sourcemap: true, silent: true }]
-    : []),
+  ...(libraries.length > 0 ? [{ ...shared, entry: libraries, dts: true }] : []),
+  ...(programs.length > 0 ? [{ ...shared, entry: programs, dts: false }] : []),
 ]);
