@@ -15,7 +15,10 @@ export function findProgram(name: string): string | undefined {
 export function requireProgram(name: string): string {
   const path = findProgram(name);
   if (path !== undefined) return path;
-  throw new FaultError('KDR_FAULTS_MISSING_PROGRAM', `The program ${name} is not installed. Run ensureRuntime() (or "cli.ts install") first.`);
+  throw new FaultError(
+    'KDR_FAULTS_MISSING_PROGRAM',
+    `The program ${name} is not installed. Run ensureRuntime() (or "cli.ts install") first.`,
+  );
 }
 
 function isExecutable(path: string): boolean {

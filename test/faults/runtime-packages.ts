@@ -39,9 +39,13 @@ export async function ensureRuntime({ onProgress = silent }: { onProgress?: OnPr
   const missing = missingPackages();
   if (missing.length === 0) return [];
   const names = missing.map(({ name }) => name);
-  if (process.getuid?.() !== 0) throw new FaultError('KDR_FAULTS_NOT_ROOT', `Not installed: ${names.join(', ')}. Only root can install them.`);
+  if (process.getuid?.() !== 0)
+    throw new FaultError('KDR_FAULTS_NOT_ROOT', `Not installed: ${names.join(', ')}. Only root can install them.`);
   if (findProgram('apt-get') === undefined)
-    throw new FaultError('KDR_FAULTS_NO_APT', `Not installed: ${names.join(', ')}, and this is no Debian (no apt-get). Install them by hand.`);
+    throw new FaultError(
+      'KDR_FAULTS_NO_APT',
+      `Not installed: ${names.join(', ')}, and this is no Debian (no apt-get). Install them by hand.`,
+    );
   onProgress(`Installing from Debian: ${names.join(', ')} (no service is started)`);
   await withoutServices(async () => {
     if (!(await aptInstall(names)).ok) {
@@ -81,7 +85,12 @@ async function withoutServices(install: () => Promise<void>): Promise<void> {
     throw new FaultError('KDR_FAULTS_INSTALL_FAILED', `${POLICY} would let apt start containerd's service. Install the packages by hand.`);
   }
   const startTicks = readStat(process.pid)?.startTicks;
-  const script = ['#!/bin/sh', `[ "$(sed 's/.*) //' /proc/${process.pid}/stat 2>/dev/null | cut -d' ' -f20)" = ${startTicks} ] && exit 101`, 'exit 0', ''];
+  const script = [
+    '#!/bin/sh',
+    `[ "$(sed 's/.*) //' /proc/${process.pid}/stat 2>/dev/null | cut -d' ' -f20)" = ${startTicks} ] && exit 101`,
+    'exit 0',
+    '',
+  ];
   writeFileSync(POLICY, script.join('\n'), { mode: 0o755, flag: 'wx' });
   try {
     await install();

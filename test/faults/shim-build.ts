@@ -30,7 +30,8 @@ const START_SCRIPT = join(import.meta.dirname, 'shims', 'start.sh');
  * @throws FaultError KDR_FAULTS_BAD_ARGUMENT, KDR_FAULTS_MISSING_PROGRAM, KDR_FAULTS_BUILD_FAILED
  */
 export async function buildShim({ version, api, go, onProgress = silent }: ShimBuild): Promise<string> {
-  if (!VERSIONS.includes(version)) throw new FaultError('KDR_FAULTS_BAD_ARGUMENT', `No shim ${version}; there are ${VERSIONS.join(' and ')}.`);
+  if (!VERSIONS.includes(version))
+    throw new FaultError('KDR_FAULTS_BAD_ARGUMENT', `No shim ${version}; there are ${VERSIONS.join(' and ')}.`);
   const program = PROGRAMS[api];
   if (program === undefined) throw new FaultError('KDR_FAULTS_BAD_ARGUMENT', `No shim API ${String(api)}; there are runc-v1 and v1.`);
   const directory = await buildGoProgram(

@@ -12,7 +12,12 @@ export async function becomesTrue(condition: () => boolean | Promise<boolean>, t
 }
 
 /** As `becomesTrue`, but throws KDR_FAULTS_TIMEOUT naming `what`. */
-export async function waitUntil(what: string, condition: () => boolean | Promise<boolean>, timeoutMs: number, intervalMs = 100): Promise<void> {
+export async function waitUntil(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs: number,
+  intervalMs = 100,
+): Promise<void> {
   if (await becomesTrue(condition, timeoutMs, intervalMs)) return;
   throw new FaultError('KDR_FAULTS_TIMEOUT', `Waited ${timeoutMs} ms in vain until ${what}.`);
 }
