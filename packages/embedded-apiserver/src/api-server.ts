@@ -87,6 +87,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     enforcePolicies(api, defaultEngines, logger);
     store.onCommit((changes) => hub.publish(changes));
     makeSystemNamespaces(api);
+    expireEvents(store, now());
     await store.committed();
     const openApi = new OpenApi(registry, defaultEngines);
     const listener = await listenHttps(

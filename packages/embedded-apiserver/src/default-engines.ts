@@ -1,7 +1,8 @@
+import { compileResourceSchema } from './schema/resource-schema.ts';
 import type { Engines } from './resources/engines.ts';
 
 export const defaultEngines: Engines = {
-  compileResourceSchema: () => ({ prepare: (object) => ({ object: structuredClone(object), errors: [], warnings: [] }) }),
+  compileResourceSchema,
   createPolicyAdmission: () => ({ setPolicies: () => [], review: () => ({ allowed: true, warnings: [] }) }),
   createTablePrinter: () => ({
     columnDefinitions: [{ name: 'Name', type: 'string', format: 'name', description: '', priority: 0 }],

@@ -47,8 +47,8 @@ export function updateObject(api: Api, request: ResourceRequest, change: (curren
     if (!request.dryRun) removeRecord(api, definition.storage, stored);
     return { code: 200, json };
   }
-  const json = JSON.stringify(stored);
-  if (request.dryRun || json === record.json) return { code: 200, json }; // nothing changed: no revision is spent, as in Kubernetes
+  if (isDeepStrictEqual(stored, old)) return { code: 200, json: record.json }; // nothing changed: no revision is spent, as in Kubernetes
+  if (request.dryRun) return { code: 200, json: JSON.stringify(stored) };
   const next = api.store.put(definition.storage, stored);
   primeView(next, stored, definition.selectableFields);
   return { code: 200, json: next.json };
