@@ -251,6 +251,16 @@ describe('the informer', () => {
     expect(clock.pauses).toEqual([600, 1_200, 2_400, 4_800, 125]);
   });
 
+  it('backs off from lists and watches that are never answered, however long it waited for them', async () => {
+    const lists = createJumpingClock();
+    client = createApiClient({ server: server.url }, { requestTimeoutMs: 20 });
+    // While the clock jumps, each wait for an answer is far longer than a steady watch.
+    server.always('WATCH', () => void lists.schedule(60_000, () => undefined));
+    start({ clock: lists });
+    await eventually(() => lists.pauses.filter((pause) => pause !== 60_000).length >= 5, 'it paused five times');
+    expect(lists.pauses.filter((pause) => pause !== 60_000).slice(0, 5)).toEqual([600, 1_200, 2_400, 4_800, 9_600]);
+  });
+
   it('waits as long as Retry-After says', async () => {
     server.next('WATCH', ({ response }) => sendStatus(response, 429, 'TooManyRequests', 'x', { 'retry-after': '7' }));
     start();

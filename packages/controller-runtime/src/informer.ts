@@ -94,16 +94,13 @@ export function createInformer<T extends KubernetesObject>(options: InformerOpti
 
   const keep = (key: string, incoming: T): void => {
     const old = store.get(key);
-    if (old && old.metadata?.uid === incoming.metadata?.uid && old.metadata?.resourceVersion === incoming.metadata?.resourceVersion) return;
+    const sameObject = old !== undefined && old.metadata?.uid === incoming.metadata?.uid;
+    if (sameObject && old.metadata?.resourceVersion === incoming.metadata?.resourceVersion) return;
     const object = trim(incoming, { apiVersion, kind: type.kind }, transform);
-    if (old && old.metadata?.uid !== object.metadata?.uid) {
-      drop(key);
-      keep(key, object);
-      return;
-    }
+    if (!sameObject) drop(key);
     store.set(key, object);
     objects?.set({ resource }, store.size);
-    tellAll(old ? { kind: 'updated', object, old } : { kind: 'added', object });
+    tellAll(sameObject ? { kind: 'updated', object, old } : { kind: 'added', object });
   };
   const drop = (key: string, last?: T): void => {
     const old = store.get(key);

@@ -42,23 +42,30 @@ export function createLeaseClaim(options: LeaseClaimOptions): LeaseClaim {
     otherHolder = undefined;
     return true;
   };
-  const attempt = async (): Promise<boolean> => {
-    if (mine) {
-      const last = mine;
-      // Should the answer be lost, the state is unknown: read it next time.
-      mine = undefined;
-      try {
-        return await write(last);
-      } catch (error) {
-        if (!(error instanceof ApiError) || !(error.isConflict || error.isNotFound)) throw error;
-      }
-    }
-    let current: Lease | undefined;
+  const read = async (): Promise<Lease | undefined> => {
     try {
-      current = await client.get<Lease>(leaseType, { namespace, name });
+      return await client.get<Lease>(leaseType, { namespace, name });
     } catch (error) {
-      if (!(error instanceof ApiError && error.isNotFound)) throw error;
+      if (error instanceof ApiError && error.isNotFound) return undefined;
+      throw error;
     }
+  };
+  /** False: the lease is not any more as we left it. */
+  const renew = async (): Promise<boolean> => {
+    if (!mine) return false;
+    const last = mine;
+    // Should the answer be lost, the state is unknown: read it next time.
+    mine = undefined;
+    try {
+      return await write(last);
+    } catch (error) {
+      if (error instanceof ApiError && (error.isConflict || error.isNotFound)) return false;
+      throw error;
+    }
+  };
+  const attempt = async (): Promise<boolean> => {
+    if (await renew()) return true;
+    const current = await read();
     if (current && current.spec?.holderIdentity !== holder && !observe(current, clock.now()).expired) {
       otherHolder = current.spec?.holderIdentity;
       return false;

@@ -83,7 +83,8 @@ async function patchUntilCurrent<T extends KubernetesObject>(
       failures += 1;
       if (!(error instanceof ApiError) || !(error.isConflict || error.isUnreachable) || failures > retries) throw error;
     }
-    await sleep(systemClock, jitteredBackoff(failures, BACKOFF, Math.random));
+    // The first conflict says only that the caller's cache is behind: no reason to wait.
+    if (failures > 1) await sleep(systemClock, jitteredBackoff(failures - 1, BACKOFF, Math.random));
     fresh = await client.get<T>(type, { namespace, name });
     if (uid && fresh.metadata?.uid !== uid) throw replaced(type, name);
   }

@@ -40,6 +40,16 @@ const STEADY_MS = 5_000;
 /** Pause before a watch is renewed after a good one, so that a fleet does not come back in one instant. */
 const RENEW_WITHIN_MS = 250;
 
+/** One list and watch. */
+interface Turn {
+  /**
+   * The watch brought something new, or a sign of life after a while. A list is none: a server that ends every watch
+   * would be listed in a tight loop. Nor is a long wait for an answer that never came.
+   */
+  progress: boolean;
+  failure?: ApiError;
+}
+
 /** Where the reflector stands. Without a position a list is needed. */
 interface Position {
   resourceVersion?: string;
@@ -85,54 +95,67 @@ export function createReflector<T extends KubernetesObject>(options: ReflectorOp
   };
 
   /** Returns when the server ends the stream in good order. */
-  const follow = async (position: Position, signal: AbortSignal): Promise<void> => {
+  const follow = async (position: Position, turn: Turn, signal: AbortSignal): Promise<void> => {
     const { resourceVersion } = position;
     const { idleTimeoutMs, maxLineBytes } = options;
+    const openedAt = clock.now();
+    const noteProgress = (): void => {
+      turn.progress ||= position.resourceVersion !== resourceVersion || clock.now() - openedAt >= STEADY_MS;
+    };
     for await (const event of client.watch<T>(type, { ...selection, resourceVersion, signal, idleTimeoutMs, maxLineBytes })) {
       const version = event.object.metadata?.resourceVersion;
       const usable = version !== undefined && (event.type === 'BOOKMARK' || sink.changed(event.type, event.object));
-      if (!usable)
-        throw new ApiError({
-          status: 0,
-          reason: 'MalformedWatchEvent',
-          message: `An event ${event.type} of ${resource} carries an object without metadata.`,
-        });
+      if (!usable) throw unusable(event.type, resource);
       position.resourceVersion = version;
       position.listFrom = version;
+      noteProgress();
     }
+    noteProgress();
+  };
+
+  const take = async (position: Position, signal: AbortSignal): Promise<Turn> => {
+    const turn: Turn = { progress: false };
+    try {
+      if (position.resourceVersion === undefined) await list(position, signal);
+      await follow(position, turn, signal);
+    } catch (error) {
+      turn.failure = asApiError(error);
+      const { isGone, reason } = turn.failure;
+      if (isGone || reason === 'MalformedWatchEvent') position.resourceVersion = undefined;
+      if (reason === 'MalformedWatchEvent') malformed?.inc({ resource });
+    }
+    return turn;
   };
 
   const run = async (signal: AbortSignal): Promise<void> => {
     const position: Position = { listFrom: '0' };
     let failures = 0;
     while (!signal.aborted) {
-      const begunAt = clock.now();
-      let begunFrom = position.resourceVersion;
-      let reason = 'ended';
-      let askedToWaitMs = 0;
-      try {
-        if (position.resourceVersion === undefined) await list(position, signal);
-        // Only what a watch brings counts as progress: else a server that ends every watch would be listed in a tight loop.
-        begunFrom = position.resourceVersion;
-        await follow(position, signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        const failure = asApiError(error);
-        reason = failure.isGone ? 'expired' : failure.reason;
-        askedToWaitMs = Math.min(failure.retryAfterSeconds ?? 0, BACKOFF.maxMs / 1000) * 1000;
-        if (failure.isGone || failure.reason === 'MalformedWatchEvent') position.resourceVersion = undefined;
-        if (failure.reason === 'MalformedWatchEvent') malformed?.inc({ resource });
-        logger[failure.isGone || failures === 0 ? 'info' : 'warn']({ err: failure, failures }, 'the watch failed and will be resumed');
-      }
+      const { progress, failure } = await take(position, signal);
       if (signal.aborted) return;
-      restarts?.inc({ resource, reason });
-      const progress = clock.now() - begunAt >= STEADY_MS || (begunFrom !== undefined && position.listFrom !== begunFrom);
       failures = progress ? 0 : failures + 1;
+      restarts?.inc({ resource, reason: restartReason(failure) });
+      // One failure is the course of things: servers are restarted, connections break, versions expire.
+      if (failure) logger[failures <= 1 ? 'info' : 'warn']({ err: failure, failures }, 'the watch failed and will be resumed');
       const pauseMs = failures === 0 ? random() * RENEW_WITHIN_MS : jitteredBackoff(failures, BACKOFF, random);
+      const askedToWaitMs = Math.min((failure?.retryAfterSeconds ?? 0) * 1000, BACKOFF.maxMs);
       await sleep(clock, Math.max(pauseMs, askedToWaitMs), signal);
     }
   };
   return { run };
+}
+
+function restartReason(failure: ApiError | undefined): string {
+  if (!failure) return 'Ended';
+  return failure.isGone ? 'Expired' : failure.reason;
+}
+
+function unusable(eventType: string, resource: string): ApiError {
+  return new ApiError({
+    status: 0,
+    reason: 'MalformedWatchEvent',
+    message: `An event ${eventType} of ${resource} carries an object without metadata.`,
+  });
 }
 
 /** The version is compacted (410), or the server is behind it or was restored from a backup (504 with this cause). */
