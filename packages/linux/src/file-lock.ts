@@ -25,7 +25,7 @@ export class FileLockError extends Error {
  * Takes an exclusive kernel lock (flock(2)) on a file, which is created if need be (mode 0600), or answers `undefined` at once if somebody
  * holds it. The kernel drops it with the last descriptor, so not even SIGKILL leaves it behind. On NFS it may not be seen by other machines.
  *
- * The file then holds the pid of the holder, for {@link fileLockHolder}. Throws {@link FileLockError}.
+ * The file then holds the pid of the holder, for {@link fileLockHolder}. Throws {@link FileLockError} or {@link LibcError}.
  */
 export function fileLock(path: string): FileLock | undefined {
   const libc = loadLibc();

@@ -37,4 +37,5 @@ export {
 export { PROTECTED_PROGRAMS, type DenyList, type Protection, type ProtectionCode } from './protected-process.ts';
 export { signalNumber, type SignalName } from './signal-name.ts';
 export { observeExit, waitForExit, type ExitObservation } from './process-exit.ts';
+export { LibcError } from './libc.ts';
 export { fileLock, FileLockError, fileLockHolder, type FileLock } from './file-lock.ts';

@@ -15,6 +15,21 @@ export interface Libc {
   flockExclusive(fd: number): SyscallResult;
 }
 
+/** The FFI library is not installed for this platform, or cannot bind libc; `cause` says why. */
+export class LibcError extends Error {
+  override readonly name = 'LibcError';
+  readonly code = 'KDR_LIBC_UNAVAILABLE';
+
+  constructor(cause: unknown) {
+    super(
+      `system calls cannot be made: the library koffi did not load on ${process.platform}-${process.arch}; is its optional package for this platform installed?`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
 // Since Linux 5.1 new system calls have the same number on every architecture (arch/*/entry/syscalls/syscall.tbl, asm-generic/unistd.h; alpha excepted).
 const NR_PIDFD_SEND_SIGNAL = 424;
 const NR_PIDFD_OPEN = 434;
@@ -22,10 +37,23 @@ const NR_PIDFD_OPEN = 434;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
+const once: { libc?: Libc } = {};
+
 /**
- * Loads the FFI library (a few MiB) and binds libc. Called on first use only, so that a process which never signals or locks does not pay for it.
+ * The system calls, bound on first use: a process that never signals or locks does not pay for the FFI library (about 4 MiB).
+ *
+ * The binding is a constant that is made late, and made once: each further one would cost 16 KiB until a major garbage collection,
+ * which an idle process that waits for a lock does not reach. Throws {@link LibcError}.
  */
 export function loadLibc(): Libc {
+  try {
+    return (once.libc ??= bindLibc());
+  } catch (error) {
+    throw new LibcError(error);
+  }
+}
+
+function bindLibc(): Libc {
   const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
   const libc = koffi.load(null); // the symbols of this process: glibc and musl alike
   const syscall = libc.func('long syscall(long number, ...)') as (...args: unknown[]) => number;

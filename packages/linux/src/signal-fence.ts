@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { loadLibc, type Libc } from './libc.ts';
+import { LibcError, loadLibc, type Libc } from './libc.ts';
 import { ProcError } from './proc-error.ts';
 import { catchesSignal } from './proc-status.ts';
 import { hasExited, type ProcessState, type ProcStat } from './proc-stat.ts';
@@ -81,17 +81,16 @@ export const INTRUSIVE_DIAGNOSIS_REFUSED_STATES: readonly ProcessState[] = ['T',
  */
 export function createSignalFence(options: SignalFenceOptions = {}): SignalFence {
   const procfs = options.procfs ?? createProcfs();
-  let libc: Libc | undefined;
   return {
     signal: (request) => {
       const check = createCheck(procfs, options, request);
       try {
         const early = check.request() ?? check.process();
         if (early) return early;
-        libc ??= loadLibc();
-        return signalPinned(libc, request, () => check.process());
+        return signalPinned(loadLibc(), request, () => check.process());
       } catch (error) {
         if (error instanceof ProcError) return refused('Unreadable', `${error.message}: what cannot be checked is not signalled`);
+        if (error instanceof LibcError) return refused('PidfdUnsupported', error.message);
         throw error;
       }
     },
