@@ -15,7 +15,7 @@ function problemText(body: Buffer): string {
   const text = body.toString('utf8');
   try {
     const { code, title, detail } = JSON.parse(text) as Record<string, unknown>;
-    const parts = [code, title, detail].filter((part) => typeof part === 'string' && part !== '');
+    const parts = [code, detail ?? title].filter((part) => typeof part === 'string' && part !== '');
     if (parts.length > 0) return shown(parts.join(': '));
   } catch {
     // Not JSON: the text itself is what there is to show.
