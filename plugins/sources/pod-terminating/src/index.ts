@@ -1,1 +1,2 @@
-export {};
+export { type SourceDependencies, POD_LABEL, createSource, name, place } from './source.ts';
+export { type Config, readConfig } from './config.ts';
