@@ -1,1 +1,1 @@
-console.log('kdr')
+console.log('kdr');

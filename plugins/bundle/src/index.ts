@@ -1,1 +1,2 @@
-export {};
+export { type Program, NODE_PLUGINS, NODE_SOURCES } from './programs.ts';
+export { type Analyzer, analyzers } from './analyzers.ts';

@@ -1,0 +1,55 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { API_VERSION, type Manifest, RESOURCES, type Role } from '@kdr/api-types';
+import { type ApiClient, type Logger, sleep, systemClock } from '@kdr/controller-runtime';
+import { createPluginClient } from '@kdr/plugin-client';
+import { applyObject } from './cluster-objects.ts';
+
+/** The kind that registers a role. */
+export const KIND_OF: Record<Role, 'InformationCollector' | 'Diagnoser' | 'Recoverer'> = {
+  collector: 'InformationCollector',
+  diagnoser: 'Diagnoser',
+  recoverer: 'Recoverer',
+};
+
+/** The registration that a plugin's own word makes. */
+export function registrationOf(manifest: Manifest, socket: string) {
+  const { match, priority, timeoutSeconds, scope, level, reversible } = manifest;
+  const recoverer = manifest.role === 'recoverer' ? { level, reversible } : {};
+  const spec = { match, priority, timeoutSeconds, scope, ...recoverer, endpoint: { local: { socket } } };
+  return {
+    apiVersion: API_VERSION,
+    kind: KIND_OF[manifest.role],
+    metadata: { name: manifest.name },
+    spec: Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined)),
+  };
+}
+
+/** Asks whoever listens on a socket what it is; its role is not known yet. */
+export async function askManifest(socket: string): Promise<Manifest> {
+  const plugin = createPluginClient({ local: { socket } }, { timeoutMs: 2_000 });
+  try {
+    return await plugin.manifest();
+  } finally {
+    plugin.close();
+  }
+}
+
+/** Registers whatever appears in the directory of sockets, for as long as `kdr up` runs; a socket that does not answer is asked again. */
+export async function registerPlugins(client: ApiClient, directory: string, logger: Logger, signal: AbortSignal): Promise<void> {
+  const known = new Set<string>();
+  for (let round = 0; !signal.aborted; round++) {
+    for (const name of readdirSync(directory).filter((one) => one.endsWith('.sock') && !known.has(one))) {
+      const socket = join(directory, name);
+      try {
+        const manifest = await askManifest(socket);
+        await applyObject(client, RESOURCES[KIND_OF[manifest.role]], registrationOf(manifest, socket));
+        known.add(name);
+        logger.info({ plugin: manifest.name, role: manifest.role, version: manifest.version }, 'a plugin is registered');
+      } catch (err) {
+        if (round > 10) logger.warn({ err, socket }, 'a socket in the plugins’ directory does not answer as a plugin');
+      }
+    }
+    await sleep(systemClock, round < 100 ? 100 : 3_000, signal);
+  }
+}

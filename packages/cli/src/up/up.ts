@@ -1,0 +1,112 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { hostname, release } from 'node:os';
+import { createAgent } from '@kdr/agent';
+import { NODE_PLUGINS, NODE_SOURCES } from '@kdr/bundle';
+import { type Logger, createApiClient, createProbeServer, runTogether } from '@kdr/controller-runtime';
+import { startApiServer } from '@kdr/embedded-apiserver';
+import { createMaster } from '@kdr/master';
+import { Registry } from 'prom-client';
+import { runChild } from './child-programs.ts';
+import { applyClusterObjects } from './cluster-objects.ts';
+import { identities, loadTokens } from './identities.ts';
+import { registerPlugins } from './plugin-registration.ts';
+import { makeStateDirectory } from './state-directory.ts';
+
+export interface UpOptions {
+  stateDirectory: string;
+  /** Port of the API server; 0: any free one, kept at the next start. */
+  port: number;
+  /** Port of /healthz, /readyz and /metrics. */
+  probePort: number;
+  /** Name of this machine as a Node. */
+  node?: string;
+  /** Name of the user that the kubeconfig is for. */
+  user: string;
+  /** Whether the reference plugins and sources are started. */
+  bundle: boolean;
+  /** Environment for the sources: their thresholds. */
+  sourceEnv?: Record<string, string>;
+  logger: Logger;
+  /** Called once everything answers. */
+  onReady?(up: { url: string; kubeconfig: string; probes: string }): void;
+}
+
+/** A node's name must be a DNS subdomain; a host's name often is not. */
+export function nodeName(host: string): string {
+  return (
+    host
+      .toLowerCase()
+      .replace(/[^a-z0-9.-]+/g, '-')
+      .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
+      .slice(0, 253) || 'localhost'
+  );
+}
+
+/**
+ * Runs the whole platform on this machine until the signal aborts: API server, master and agent in this process, plugins and sources as
+ * children. Everything lives in the state directory and survives a restart.
+ */
+export async function up(options: UpOptions, signal: AbortSignal): Promise<void> {
+  const { logger } = options;
+  const state = makeStateDirectory(options.stateDirectory);
+  const node = nodeName(options.node ?? hostname());
+  const tokens = loadTokens(state.tokens);
+  const server = await startApiServer({
+    directory: state.apiserver,
+    port: options.port,
+    identities: identities(tokens, node, options.user),
+    logger,
+  });
+  const registry = new Registry();
+  const connect = (token: string, userAgent: string) =>
+    createApiClient({ server: server.url, ca: server.ca, token, userAgent }, { logger, metrics: registry });
+  const clients = {
+    user: connect(tokens.user, 'kdr-up'),
+    master: connect(tokens.master, 'kdr-master'),
+    agent: connect(tokens.agent, 'kdr-agent'),
+  };
+  try {
+    writeFileSync(state.ca, server.ca);
+    writeFileSync(state.sourceToken, tokens.source, { mode: 0o600 });
+    writeFileSync(state.kubeconfig, server.kubeconfig(tokens.user, 'default'), { mode: 0o600 });
+    const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    await applyClusterObjects(clients.user, { name: node, bootId, kernel: release() });
+
+    const master = createMaster({ client: clients.master, logger: logger.child({ component: 'master' }), registry });
+    const agent = createAgent({
+      client: clients.agent,
+      node: { name: node },
+      stateDirectory: state.agent,
+      socketDirectory: state.run,
+      logger: logger.child({ component: 'agent' }),
+      registry,
+    });
+    const probes = createProbeServer({
+      port: options.probePort,
+      registry,
+      ready: { master: () => master.ready(), agent: () => agent.ready() },
+    });
+    await probes.start();
+    const access = { KDR_SERVER: server.url, KDR_TOKEN_FILE: state.sourceToken, KDR_CA_FILE: state.ca, KDR_NODE_NAME: node };
+    const children = options.bundle
+      ? [
+          ...NODE_PLUGINS.map((program) => ({ ...program, env: { KDR_PLUGIN_DIR: state.plugins } })),
+          ...NODE_SOURCES.map((program) => ({ ...program, env: { ...access, ...options.sourceEnv } })),
+        ]
+      : [];
+    logger.info({ url: server.url, stateDirectory: state.root, node }, 'kdr is up');
+    options.onReady?.({ url: server.url, kubeconfig: state.kubeconfig, probes: probes.url });
+    await runTogether(
+      [
+        { name: 'master', run: (stop) => master.run(stop) },
+        { name: 'agent', run: (stop) => agent.run(stop) },
+        { name: 'registration', run: (stop) => registerPlugins(clients.user, state.plugins, logger, stop) },
+        ...children.map((program) => ({ name: program.name, run: (stop: AbortSignal) => runChild(program, logger, stop) })),
+      ],
+      signal,
+    ).finally(() => probes.stop());
+  } finally {
+    await Promise.all(Object.values(clients).map((client) => client.close()));
+    await server.stop();
+  }
+}

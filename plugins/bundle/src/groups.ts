@@ -1,0 +1,15 @@
+import { plugin as container } from '@kdr/collector-container';
+import { plugin as process } from '@kdr/collector-process';
+import { plugin as psi } from '@kdr/collector-psi';
+import { plugin as shimDeadlock } from '@kdr/diagnoser-containerd-shim-deadlock';
+import { plugin as unreapedChildren } from '@kdr/diagnoser-unreaped-children';
+import { plugin as shimKill } from '@kdr/recoverer-containerd-shim-kill';
+import { plugin as processKill } from '@kdr/recoverer-process-kill';
+
+/**
+ * The reference plugins, by the privileges that they need: one process per group, a socket per plugin.
+ * `node`: root in the host's pid namespace, or as an ordinary user whatever that user may see and signal.
+ */
+export const PLUGIN_GROUPS = {
+  node: [process, container, psi, shimDeadlock, unreapedChildren, shimKill, processKill],
+} as const;
