@@ -1,6 +1,6 @@
 import { CelCompileError, CelEvaluationError } from './errors.ts';
 import type { Frame } from './frame.ts';
-import { Budget } from './frame.ts';
+import type { Budget } from './frame.ts';
 import { expandMacro } from './macros.ts';
 import type { Implementation, Overload } from './overload.ts';
 import { expressionLimits, parse, type Node } from './parse.ts';

@@ -3,7 +3,8 @@ import type { LibraryBuilder } from './overload.ts';
 import { bool, bytes, double, duration, int, string, timestamp, uint } from './types.ts';
 import { parseGoDuration } from './duration.ts';
 import { parseTimestamp, timestampOf } from './timestamp.ts';
-import { Duration, Timestamp, Uint, display, floorDivide, numberOf, toDouble, toInt, toUint } from './values.ts';
+import type { Timestamp, Uint } from './values.ts';
+import { Duration, display, floorDivide, numberOf, toDouble, toInt, toUint } from './values.ts';
 
 const nanosecondsPerSecond = 1_000_000_000n;
 

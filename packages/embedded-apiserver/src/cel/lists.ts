@@ -3,7 +3,8 @@ import type { Frame } from './frame.ts';
 import type { LibraryBuilder } from './overload.ts';
 import type { CelType } from './types.ts';
 import { bool, bytes, double, duration, int, list, param, string, timestamp, uint } from './types.ts';
-import { Double, Duration, Uint, compare, equals, isInt, numberOf, toDouble, toInt, toUint } from './values.ts';
+import type { Uint } from './values.ts';
+import { Double, Duration, compare, equals, isInt, numberOf, toDouble, toInt, toUint } from './values.ts';
 
 const a = param('A');
 const comparable: readonly CelType[] = [int, uint, double, bool, duration, timestamp, string, bytes];

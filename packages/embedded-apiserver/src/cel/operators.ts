@@ -3,11 +3,10 @@ import type { Implementation, LibraryBuilder } from './overload.ts';
 import type { CelType } from './types.ts';
 import { bool, bytes, double, duration, dyn, int, list, map, param, string, timestamp, typeType, uint } from './types.ts';
 import { timestampOf } from './timestamp.ts';
+import type { Timestamp, Uint } from './values.ts';
 import {
   Duration,
-  Timestamp,
   TypeValue,
-  Uint,
   compare,
   equals,
   kindOf,

@@ -1,7 +1,8 @@
 import { CelEvaluationError } from './errors.ts';
 import type { LibraryBuilder } from './overload.ts';
 import { bool, dyn, optional, param } from './types.ts';
-import { Optional, Uint, kindOf, mapSize, none, numberOf } from './values.ts';
+import type { Uint } from './values.ts';
+import { Optional, kindOf, mapSize, none, numberOf } from './values.ts';
 
 const v = param('V');
 

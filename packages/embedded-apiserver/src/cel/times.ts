@@ -1,7 +1,8 @@
 import type { LibraryBuilder } from './overload.ts';
 import { duration, int, string, timestamp } from './types.ts';
 import { calendarFields, type CalendarFields } from './timestamp.ts';
-import { Duration, Timestamp, toInt } from './values.ts';
+import type { Duration, Timestamp } from './values.ts';
+import { toInt } from './values.ts';
 
 const getters: Record<string, (fields: CalendarFields) => number> = {
   getFullYear: (fields) => fields.year,
