@@ -2,7 +2,6 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { timestamp } from './api/object.ts';
 import { OpenApi } from './discovery/openapi.ts';
-import { defaultEngines } from './default-engines.ts';
 import { listenHttps } from './http/https-listener.ts';
 import { createRequestHandler } from './http/request-handler.ts';
 import { createAuthenticator } from './identity.ts';
@@ -80,16 +79,16 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const store = new ObjectStore(openStateDatabase(join(directory, 'state.db')), now);
   try {
     const certificate = await loadServingCertificate(join(directory, 'pki'), host, now());
-    const registry = new ResourceRegistry(builtinResources(defaultEngines));
+    const registry = new ResourceRegistry(builtinResources(now));
     const hub = new WatchHub();
     const api: Api = { store, registry, admission: undefined, now };
-    serveDefinitions(store, registry, defaultEngines, hub, logger);
-    enforcePolicies(api, defaultEngines, logger);
+    serveDefinitions(store, registry, now, hub, logger);
+    enforcePolicies(api, logger);
     store.onCommit((changes) => hub.publish(changes));
     makeSystemNamespaces(api);
     expireEvents(store, now());
     await store.committed();
-    const openApi = new OpenApi(registry, defaultEngines);
+    const openApi = new OpenApi(registry);
     const listener = await listenHttps(
       certificate,
       { host, port },

@@ -1,18 +1,16 @@
 import { createHash } from 'node:crypto';
 import { unknownResource } from '../api/status-error.ts';
-import type { Engines } from '../resources/engines.ts';
+import { openApiV3Document } from '../openapi/openapi-v3.ts';
 import type { ResourceRegistry } from '../resources/resource-registry.ts';
 
 /** /openapi/v3: an index with the hash of each document, and the documents; made when asked, once for each state of the registry. */
 export class OpenApi {
   readonly #registry: ResourceRegistry;
-  readonly #engines: Engines;
   #documents = new Map<string, { json: string; hash: string }>();
   #generation = -1;
 
-  constructor(registry: ResourceRegistry, engines: Engines) {
+  constructor(registry: ResourceRegistry) {
     this.#registry = registry;
-    this.#engines = engines;
   }
 
   /** The index: `api/v1` and `apis/G/V`, each with the URL of its document. */
@@ -52,7 +50,7 @@ export class OpenApi {
       namespaced,
       schema: openApiSchema,
     }));
-    return JSON.stringify(this.#engines.openApiV3Document(group, version, resources));
+    return JSON.stringify(openApiV3Document(group, version, resources));
   }
 }
 

@@ -12,6 +12,7 @@ import { planWatch } from '../rest/watch-objects.ts';
 import type { WatchHub } from '../watch/watch-hub.ts';
 import { mediaTypeOf, negotiateForm } from './negotiation.ts';
 import { objectEncoding } from './object-encoding.ts';
+import { parseProtobuf, protobufType } from './protobuf-body.ts';
 import { parseJson, readBody } from './request-body.ts';
 import type { RequestPath } from './request-path.ts';
 import { sendJson } from './respond.ts';
@@ -40,7 +41,7 @@ export async function handleResource(
     sendJson(response, 200, encoding.list(list), request.warnings);
     return;
   }
-  const body = message.method === 'GET' ? undefined : await readJson(message);
+  const body = message.method === 'GET' ? undefined : await readObject(message);
   const answer = answerTo(api, request, message, body);
   await api.store.committed();
   const plain = typeof answer === 'string' || answer.json.startsWith('{"kind":"Status"');
@@ -109,11 +110,15 @@ function getObject(api: Api, { definition, namespace, name }: ResourceRequest): 
   return { code: 200, json: record.json };
 }
 
-async function readJson(message: IncomingMessage): Promise<unknown> {
+async function readObject(message: IncomingMessage): Promise<unknown> {
   const mediaType = mediaTypeOf(message.headers['content-type']);
   const bytes = await readBody(message);
-  const readable = message.method === 'PATCH' ? mediaType in patchers : mediaType === 'application/json';
-  if (!readable && bytes.length > 0) throw unsupportedMediaType(message.method === 'PATCH' ? patchRefusal(mediaType) : onlyJson);
+  if (message.method === 'PATCH') {
+    if (!(mediaType in patchers)) throw unsupportedMediaType(patchRefusal(mediaType));
+    return parseJson(bytes);
+  }
+  if (mediaType === protobufType && bytes.length > 0) return parseProtobuf(bytes);
+  if (mediaType !== 'application/json' && bytes.length > 0) throw unsupportedMediaType(onlyJson);
   return parseJson(bytes);
 }
 

@@ -1,4 +1,4 @@
-import type { PrinterColumn } from './resource-definition.ts';
+import type { PrinterColumn } from '../printing/table.ts';
 
 // Columns of `kubectl get` for built-in kinds, as far as a JSON path can say them.
 

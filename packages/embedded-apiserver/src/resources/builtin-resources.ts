@@ -1,13 +1,16 @@
 import { isObject, valueAt } from '../api/object.ts';
 import type { KubernetesObject } from '../api/object.ts';
+import { createPolicyAdmission } from '../admission/policy-admission.ts';
+import { createTablePrinter } from '../printing/table.ts';
+import type { PrinterColumn } from '../printing/table.ts';
+import { compileResourceSchema } from '../schema/resource-schema.ts';
 import { fieldError } from '../schema/field-error.ts';
 import type { FieldError } from '../schema/field-error.ts';
 import * as columns from './builtin-columns.ts';
 import * as schemas from './builtin-schemas.ts';
 import { checkCustomResourceDefinition, completeCustomResourceDefinition } from './custom-resources.ts';
-import type { Engines } from './engines.ts';
 import { fromCoreEvent, toCoreEvent } from './event-conversion.ts';
-import type { PrinterColumn, ResourceDefinition, SelectableField } from './resource-definition.ts';
+import type { ResourceDefinition, SelectableField } from './resource-definition.ts';
 
 /** Where CustomResourceDefinitions, policies, bindings, Namespaces and Events are stored. */
 export const storageOf = {
@@ -21,9 +24,9 @@ export const storageOf = {
 type Builtin = Pick<ResourceDefinition, 'group' | 'version' | 'kind' | 'plural'> &
   Partial<ResourceDefinition> & { schemaSource: object; printed: PrinterColumn[] };
 
-/** The definitions of the kinds that are served without a CRD. */
-export function builtinResources(engines: Engines): ResourceDefinition[] {
-  const builtins: Builtin[] = [...core(), ...others(engines)];
+/** The definitions of the kinds that are served without a CRD. @param now the clock that ages in tables are measured with. */
+export function builtinResources(now: () => number): ResourceDefinition[] {
+  const builtins: Builtin[] = [...core(), ...others()];
   return builtins.map(({ schemaSource, printed, ...given }) => ({
     listKind: `${given.kind}List`,
     singular: given.kind.toLowerCase(),
@@ -35,9 +38,9 @@ export function builtinResources(engines: Engines): ResourceDefinition[] {
     keepsStatusOnCreate: false,
     needsResourceVersion: false,
     storage: given.group === '' ? given.plural : `${given.plural}.${given.group}`,
-    schema: engines.compileResourceSchema(schemaSource, { builtin: true }),
+    schema: compileResourceSchema(schemaSource, { builtin: true }),
     openApiSchema: schemaSource,
-    printer: engines.createTablePrinter(printed),
+    printer: createTablePrinter(printed, now),
     selectableFields: [],
     ...given,
   }));
@@ -128,7 +131,7 @@ function core(): Builtin[] {
   ];
 }
 
-function others(engines: Engines): Builtin[] {
+function others(): Builtin[] {
   const admission = {
     group: 'admissionregistration.k8s.io',
     version: 'v1',
@@ -171,7 +174,7 @@ function others(engines: Engines): Builtin[] {
       schemaSource: schemas.customResourceDefinitionSchema,
       printed: columns.definitionColumns,
       complete: completeCustomResourceDefinition,
-      validate: (object, old) => checkCustomResourceDefinition(object, old, engines),
+      validate: checkCustomResourceDefinition,
     },
     {
       ...admission,
@@ -180,7 +183,7 @@ function others(engines: Engines): Builtin[] {
       hasStatus: true,
       schemaSource: schemas.validatingAdmissionPolicySchema,
       printed: columns.policyColumns,
-      validate: (object) => engines.createPolicyAdmission().setPolicies([object], []),
+      validate: (object) => createPolicyAdmission().setPolicies([object], []),
     },
     {
       ...admission,
@@ -188,7 +191,7 @@ function others(engines: Engines): Builtin[] {
       plural: 'validatingadmissionpolicybindings',
       schemaSource: schemas.validatingAdmissionPolicyBindingSchema,
       printed: columns.bindingColumns,
-      validate: (object) => engines.createPolicyAdmission().setPolicies([], [object]),
+      validate: (object) => createPolicyAdmission().setPolicies([], [object]),
     },
   ];
 }

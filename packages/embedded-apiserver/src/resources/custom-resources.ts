@@ -1,9 +1,11 @@
 import { isObject, timestamp, valueAt } from '../api/object.ts';
 import type { KubernetesObject } from '../api/object.ts';
 import { fieldError, InvalidSchema } from '../schema/field-error.ts';
+import { createTablePrinter } from '../printing/table.ts';
+import type { PrinterColumn } from '../printing/table.ts';
+import { compileResourceSchema } from '../schema/resource-schema.ts';
 import type { FieldError } from '../schema/field-error.ts';
-import type { Engines } from './engines.ts';
-import type { PrinterColumn, ResourceDefinition, SelectableField } from './resource-definition.ts';
+import type { ResourceDefinition, SelectableField } from './resource-definition.ts';
 
 /** apiextensions.k8s.io/v1 CustomResourceDefinition, as far as it is read here. */
 export interface CustomResourceDefinition extends KubernetesObject {
@@ -25,10 +27,9 @@ export interface CustomResourceDefinition extends KubernetesObject {
 
 /** The limits of kube-apiserver for selectable fields (KEP-4358). */
 const maximumSelectableFields = 8;
-const ageColumn: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
 
-/** The served resource that a CRD describes. @throws InvalidSchema when its schema is refused. */
-export function customResource(crd: CustomResourceDefinition, engines: Engines): ResourceDefinition | undefined {
+/** The served resource that a CRD describes. @param now the clock that ages in tables are measured with. @throws InvalidSchema when its schema is refused. */
+export function customResource(crd: CustomResourceDefinition, now: () => number): ResourceDefinition | undefined {
   const { group, names, scope } = crd.spec;
   const version = crd.spec.versions.find(({ served }) => served);
   if (version === undefined) return undefined;
@@ -48,9 +49,9 @@ export function customResource(crd: CustomResourceDefinition, engines: Engines):
     keepsStatusOnCreate: version.subresources?.status === undefined,
     needsResourceVersion: true,
     storage: `${names.plural}.${group}`,
-    schema: engines.compileResourceSchema(schema),
+    schema: compileResourceSchema(schema),
     openApiSchema: schema,
-    printer: engines.createTablePrinter(version.additionalPrinterColumns ?? [ageColumn]),
+    printer: createTablePrinter(version.additionalPrinterColumns ?? [], now),
     selectableFields: (version.selectableFields ?? []).map(({ jsonPath }) => selectableField(jsonPath)),
   };
 }
@@ -84,10 +85,10 @@ export function completeCustomResourceDefinition(object: KubernetesObject, old: 
 }
 
 /** The rules of a CRD that its schema cannot say, and this server's own: one version. */
-export function checkCustomResourceDefinition(object: KubernetesObject, old: KubernetesObject | undefined, engines: Engines): FieldError[] {
+export function checkCustomResourceDefinition(object: KubernetesObject, old: KubernetesObject | undefined): FieldError[] {
   const crd = object as CustomResourceDefinition;
   const errors = [...checkNames(crd), ...checkVersions(crd), ...(old ? checkImmutable(crd, old as CustomResourceDefinition) : [])];
-  return errors.length > 0 ? errors : checkSchema(crd, engines);
+  return errors.length > 0 ? errors : checkSchema(crd);
 }
 
 function checkNames({ metadata, spec: { group, names } }: CustomResourceDefinition): FieldError[] {
@@ -175,9 +176,9 @@ function checkImmutable(crd: CustomResourceDefinition, old: CustomResourceDefini
   return immutable.filter(([, now, before]) => now !== before).map(([path, now]) => fieldError(path, 'Invalid', now, 'field is immutable'));
 }
 
-function checkSchema(crd: CustomResourceDefinition, engines: Engines): FieldError[] {
+function checkSchema(crd: CustomResourceDefinition): FieldError[] {
   try {
-    customResource(crd, engines);
+    customResource(crd, Date.now);
     return [];
   } catch (error) {
     if (!(error instanceof InvalidSchema)) throw error;

@@ -1,37 +1,12 @@
 import type { FieldError } from '../schema/field-error.ts';
+import type { ResourceSchema } from '../schema/resource-schema.ts';
+import type { TablePrinter } from '../printing/table.ts';
 import type { KubernetesObject } from '../api/object.ts';
-
-/** What validates, prunes and defaults the objects of a resource. */
-export interface ResourceSchema {
-  prepare(
-    object: object,
-    context: { old?: object; subresource?: 'status'; fieldValidation: FieldValidation },
-  ): { object: object; errors: FieldError[]; warnings: string[] };
-}
-
-/** The query parameter fieldValidation: what happens with fields that the schema does not know. */
-export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 
 /** A field that `fieldSelector` may name, and how its value is read from a stored object. */
 export interface SelectableField {
   name: string;
   read(object: KubernetesObject): string;
-}
-
-/** A column of `kubectl get`, as a CRD's additionalPrinterColumns has it. */
-export interface PrinterColumn {
-  name: string;
-  type: string;
-  jsonPath: string;
-  format?: string;
-  description?: string;
-  priority?: number;
-}
-
-/** What turns an object into the row that `kubectl get` shows. */
-export interface TablePrinter {
-  columnDefinitions: object[];
-  cells(object: object): unknown[];
 }
 
 /** The verbs of discovery that every stored resource has. */

@@ -6,15 +6,14 @@ import type { WatchHub } from '../watch/watch-hub.ts';
 import { storageOf } from './builtin-resources.ts';
 import { customResource } from './custom-resources.ts';
 import type { CustomResourceDefinition } from './custom-resources.ts';
-import type { Engines } from './engines.ts';
 import type { ResourceRegistry } from './resource-registry.ts';
 
 /** Keeps the registry in step with the stored CustomResourceDefinitions: once now, and at each commit before it is answered. */
-export function serveDefinitions(store: ObjectStore, registry: ResourceRegistry, engines: Engines, hub: WatchHub, logger: Logger): void {
+export function serveDefinitions(store: ObjectStore, registry: ResourceRegistry, now: () => number, hub: WatchHub, logger: Logger): void {
   const serve = (json: string) => {
     const crd = JSON.parse(json) as CustomResourceDefinition;
     try {
-      const definition = customResource(crd, engines);
+      const definition = customResource(crd, now);
       if (definition === undefined) registry.withdraw(crd.spec.group, crd.spec.names.plural);
       else registry.serve(definition);
     } catch (error) {

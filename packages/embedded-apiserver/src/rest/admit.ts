@@ -1,7 +1,7 @@
 import type { KubernetesObject } from '../api/object.ts';
 import { forbidden, qualifiedResource, StatusError } from '../api/status-error.ts';
 import { storageOf } from '../resources/builtin-resources.ts';
-import type { AdmissionRequest } from '../resources/engines.ts';
+import type { AdmissionRequest } from '../admission/admission-request.ts';
 import type { Api, ResourceRequest } from './api.ts';
 import { inVersion } from './api.ts';
 

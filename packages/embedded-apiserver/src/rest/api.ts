@@ -1,8 +1,9 @@
 import type { KubernetesObject } from '../api/object.ts';
+import type { PolicyAdmission } from '../admission/policy-admission.ts';
 import type { UserInfo } from '../identity.ts';
-import type { PolicyAdmission } from '../resources/engines.ts';
-import type { FieldValidation, ResourceDefinition } from '../resources/resource-definition.ts';
+import type { ResourceDefinition } from '../resources/resource-definition.ts';
 import type { ResourceRegistry } from '../resources/resource-registry.ts';
+import type { FieldValidation } from '../schema/resource-schema.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
 /** What every REST operation works on. */

@@ -32,7 +32,5 @@ function mergesLists(value: unknown): boolean {
 
 /** 422 in Kubernetes' form for a patch that cannot be applied. */
 export function inapplicable(why: string): StatusError {
-  return new StatusError(422, 'Invalid', `the server rejected our request due to an error in our request: ${why}`, {
-    causes: [{ message: why }],
-  });
+  return new StatusError(422, 'Invalid', `the server rejected our request due to an error in our request: ${why}`, {});
 }
