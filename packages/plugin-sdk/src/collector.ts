@@ -12,7 +12,7 @@ export interface CollectorDefinition<P extends TObject = TObject> extends Common
 
 /** A collector: gives information about a target. @throws KdrError KDR_INVALID_PLUGIN at once. */
 export function defineCollector<P extends TObject = TObject>(definition: CollectorDefinition<P>): Plugin {
-  const manifest = manifestOf('collector', definition, ['collect'], { intrusive: definition.intrusive });
+  const manifest = manifestOf('collector', definition, { collect: definition.collect }, { intrusive: definition.intrusive });
   return definedPlugin(manifest, definition, async (request, services) =>
     definition.collect(pluginContext(definition.parameters, request as CollectRequest, services)),
   );

@@ -21,7 +21,7 @@ export interface DiagnoserDefinition<P extends TObject = TObject> extends Common
 
 /** A diagnoser: says whether it recognises the fault. @throws KdrError KDR_INVALID_PLUGIN at once. */
 export function defineDiagnoser<P extends TObject = TObject>(definition: DiagnoserDefinition<P>): Plugin {
-  const manifest = manifestOf('diagnoser', definition, ['diagnose'], { intrusive: definition.intrusive });
+  const manifest = manifestOf('diagnoser', definition, { diagnose: definition.diagnose }, { intrusive: definition.intrusive });
   return definedPlugin(manifest, definition, async (request, services) => {
     const { purpose } = request as DiagnoseRequest;
     const asking = askingContext(definition.parameters, request, services);

@@ -1,4 +1,4 @@
-import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type ServerOptions as TlsOptions } from 'node:https';
 import { KdrError, LIMITS } from '@kdr/api-types';
@@ -42,10 +42,8 @@ async function checkReady(plugin: Plugin, calls: RunningCalls): Promise<void> {
   });
 }
 
-function bareServer(remote: PluginServerParts['remote'], log: Logger): FastifyInstance {
+function bareServer(remote: PluginServerParts['remote']): FastifyInstance {
   const limits = {
-    loggerInstance: log as FastifyBaseLogger,
-    disableRequestLogging: true,
     bodyLimit: LIMITS.requestBytes,
     requestTimeout: 10_000,
     keepAliveTimeout: 72_000,
@@ -58,7 +56,7 @@ function bareServer(remote: PluginServerParts['remote'], log: Logger): FastifyIn
 /** The HTTP server of one plugin; nothing listens yet. Every error is answered as problem details (RFC 9457) with a KDR code. */
 export function createPluginServer({ plugin, calls, spool, metrics, log, once, remote }: PluginServerParts): FastifyInstance {
   const { name, role } = plugin.manifest;
-  const server = bareServer(remote, log).withTypeProvider<TypeBoxTypeProvider>();
+  const server = bareServer(remote).withTypeProvider<TypeBoxTypeProvider>();
   const answer = createCallRoute({ plugin, calls, spool, log, once });
   const description = JSON.stringify(openapi(plugin.manifest));
   // One content type: fastify's text/plain parser would be a second way in.

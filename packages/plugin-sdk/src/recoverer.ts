@@ -35,7 +35,7 @@ export interface RecovererDefinition<P extends TObject = TObject> extends Common
 /** A recoverer: plans a repair, does it, tells whether it did. @throws KdrError KDR_INVALID_PLUGIN at once. */
 export function defineRecoverer<P extends TObject = TObject>(definition: RecovererDefinition<P>): Plugin {
   const { level, reversible } = definition;
-  const manifest = manifestOf('recoverer', definition, ['plan', 'act'], { level, reversible });
+  const manifest = manifestOf('recoverer', definition, { plan: definition.plan, act: definition.act }, { level, reversible });
   return definedPlugin(manifest, definition, async (request, services) => {
     const { mode, diagnosis, target, attemptId = '' } = request as RecoverRequest;
     const context = { ...askingContext(definition.parameters, request, services), diagnosis, target, attemptId };
