@@ -1,1 +1,3 @@
-export {};
+export { type Agent, type AgentContext, createAgent } from './agent.ts';
+export { type AgentOptions, DEFAULTS } from './options.ts';
+export { NODE_FACTS } from './node/node-facts.ts';

@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+import { createApiClient, createLogger, createProbeServer } from '@kdr/controller-runtime';
+import { Registry } from 'prom-client';
+import { createAgent } from './agent.ts';
+import { readConfig } from './config.ts';
+
+const config = readConfig(process.argv.slice(2), process.env);
+const logger = createLogger({ name: 'kdr-agent', level: config.logLevel });
+const registry = new Registry();
+const client = createApiClient(config.server, { logger, metrics: registry });
+const agent = createAgent({
+  client,
+  node: { name: config.node },
+  stateDirectory: config.stateDirectory,
+  socketDirectory: config.socketDirectory,
+  procRoot: config.procRoot,
+  logger,
+  registry,
+  options: config.options,
+});
+const probes = createProbeServer({ ...config.probe, registry, ready: { agent: () => agent.notReady() ?? true } });
+const stop = new AbortController();
+for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
+
+try {
+  await probes.start();
+  logger.info({ node: config.node, probes: probes.url }, 'the agent starts');
+  await agent.run(stop.signal);
+  logger.info('the agent has stopped');
+} catch (err) {
+  logger.fatal({ err }, 'the agent ends with an error');
+  process.exitCode = 1;
+} finally {
+  await probes.stop();
+  await client.close();
+}
+// A connection that a plugin holds open must not keep a stopped agent alive.
+process.exit();

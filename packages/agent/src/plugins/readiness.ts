@@ -1,0 +1,46 @@
+/** Whether a plugin may be asked, and why not. */
+export type Readiness = { ready: true } | { ready: false; reason: string };
+
+/** Folds what probes and calls tell about one plugin. */
+export interface ReadinessRecord {
+  readonly now: Readiness;
+  /** A probe came back. */
+  probed(result: Readiness): void;
+  /** A call came back: with an answer (any), or not in time. */
+  called(inTime: boolean): void;
+}
+
+/** A plugin that answers its probes but none of its calls is skipped for a while, so that not everyone waits for its deadline. */
+const TIMEOUTS_IN_A_ROW = 4;
+const SKIPPED_MS = 30_000;
+
+/** @param onChange called when readiness turns. */
+export function createReadiness(first: Readiness, clock: { now(): number }, onChange: () => void): ReadinessRecord {
+  let probe = first;
+  let timeouts = 0;
+  let skippedUntil = 0;
+  const current = (): Readiness => {
+    if (probe.ready && clock.now() < skippedUntil) {
+      return { ready: false, reason: `did not answer ${TIMEOUTS_IN_A_ROW} calls in a row in time; it is skipped for a while` };
+    }
+    return probe;
+  };
+  const change = (apply: () => void): void => {
+    const before = current();
+    apply();
+    const after = current();
+    if (before.ready !== after.ready) onChange();
+  };
+  return {
+    get now() {
+      return current();
+    },
+    probed: (result) => change(() => (probe = result)),
+    called: (inTime) =>
+      change(() => {
+        timeouts = inTime ? 0 : timeouts + 1;
+        // One more timeout after the pause is enough to skip it again.
+        if (timeouts >= TIMEOUTS_IN_A_ROW) skippedUntil = clock.now() + SKIPPED_MS;
+      }),
+  };
+}

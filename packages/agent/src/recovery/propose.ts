@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import type { Diagnosis, Planned, Proposal } from '@kdr/api-types';
+import type { Clock } from '@kdr/controller-runtime';
+import type { Change } from '../abnormal/change.ts';
+import type { Work } from '../abnormal/work.ts';
+import { firstThatRecognises } from '../chain.ts';
+import type { Refusal, Verdict } from '../chain.ts';
+import type { InformationManager } from '../information/information-manager.ts';
+import { whyPassedOver } from '../information/information-manager.ts';
+import type { PluginCaller } from '../plugins/plugin-caller.ts';
+import type { Candidate, PluginRegistry } from '../plugins/plugin-registry.ts';
+import { requiredEvidence } from '../plugins/registered-plugin.ts';
+import type { Recovery } from './next-step.ts';
+import { spentRecoverers } from './next-step.ts';
+import { withPassedOver, withProposal } from './recovery-record.ts';
+
+/** What came of asking the recoverers for a plan: what is to be written, and whether somebody has one. */
+export interface Proposing {
+  apply: Change['apply'];
+  found: boolean;
+}
+
+/** Asks the recoverers that have not had their turn, one after another, what they would do; the first with a plan is proposed (R13). */
+export type Propose = (work: Work, diagnosis: Diagnosis, recovery: Recovery | undefined) => Promise<Proposing>;
+
+interface ProposeContext {
+  registry: PluginRegistry;
+  caller: PluginCaller;
+  information: InformationManager;
+  clock: Clock;
+}
+
+export function createPropose({ registry, caller, information, clock }: ProposeContext): Propose {
+  const ask = async (work: Work, diagnosis: Diagnosis, { name, plugin, problem }: Candidate): Promise<Verdict<Planned>> => {
+    const needs = plugin?.manifest?.needs ?? [];
+    const refused = whyPassedOver({ name, plugin, problem }, () => true);
+    if (!plugin || refused) return { said: 'passedOver', outcome: plugin ? 'PassedOver' : 'Absent', reason: refused ?? '' };
+    const facts = await information.known(work, needs);
+    const again = await information.collectAgain(
+      work,
+      needs.map(({ collector }) => collector).filter((collector) => !(collector in facts)),
+      name,
+    );
+    for (const [collector, { answer, entry }] of again) {
+      work.askedBack.information.push(entry);
+      if (answer.outcome === 'Collected')
+        facts[collector] = { summary: answer.summary, data: answer.data, collectedAt: entry.finishedAt ?? '' };
+    }
+    const missing = whyPassedOver({ name, plugin }, (collector) => collector in facts);
+    if (missing) return { said: 'passedOver', outcome: 'PassedOver', reason: missing };
+    const answer = await caller.recover(work, plugin, 'Plan', diagnosis, { information: facts });
+    if (answer.outcome === 'Planned') return { said: 'found', value: answer };
+    const reason = 'reason' in answer && answer.reason ? answer.reason : `it answered ${answer.outcome}`;
+    return {
+      said: answer.outcome === 'NotApplicable' || answer.outcome === 'TargetGone' ? 'no' : 'failed',
+      outcome: answer.outcome,
+      reason,
+    };
+  };
+
+  return async (work, diagnosis, recovery) => {
+    const spent = spentRecoverers(recovery);
+    const candidates = registry.candidates('Recoverer', work.abnormal).filter(({ name }) => !spent.has(name));
+    const mayGoOn = (): boolean => work.left() > 0 && !work.signal.aborted;
+    const end = await firstThatRecognises(candidates, (candidate) => ask(work, diagnosis, candidate), mayGoOn);
+    const passed = end.refusals.map(passedOver);
+    if (!end.found) return { found: false, apply: (status) => withPassedOver(status, passed) };
+    const { candidate, value } = end.found;
+    const proposal: Proposal = {
+      id: randomUUID(),
+      recoverer: candidate.name,
+      target: diagnosis.target,
+      plannedActions: value.actions,
+      ...(candidate.plugin && requiredEvidence(candidate.plugin) && { evidence: requiredEvidence(candidate.plugin) }),
+      proposedAt: clock.date().toISOString(),
+    };
+    return { found: true, apply: (status) => withProposal(withPassedOver(status, passed), proposal) };
+  };
+}
+
+function passedOver({ candidate, outcome, reason }: Refusal<Candidate>) {
+  return { recoverer: candidate.name, outcome, reason };
+}
