@@ -1,1 +1,3 @@
-export {};
+export { type UpOptions, up } from './up/up.ts';
+export { run } from './run.ts';
+export { explanation } from './explanation.ts';

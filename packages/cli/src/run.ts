@@ -1,0 +1,29 @@
+import { KdrError } from '@kdr/api-types';
+import { ApiError } from '@kdr/controller-runtime';
+import { CommanderError } from 'commander';
+import { createProgram } from './program.ts';
+import type { CliContext } from './session.ts';
+
+/** Exit codes: 0 done; 1 it did not work; 2 the command line is wrong. */
+export async function run(argv: string[], context: CliContext): Promise<number> {
+  const program = createProgram(context).exitOverride();
+  for (const command of program.commands) command.exitOverride();
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return typeof process.exitCode === 'number' ? process.exitCode : 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    context.out.note(describe(error));
+    return error instanceof KdrError && error.code === 'KDR_CLI_USAGE' ? 2 : 1;
+  }
+}
+
+/** What happened, why, and what to do next. */
+function describe(error: unknown): string {
+  if (error instanceof KdrError) return `Error (${error.code}): ${error.message}\n${error.hint}`;
+  if (error instanceof ApiError && error.isUnreachable)
+    return `Error (KDR_NOT_RUNNING): ${error.message}\nIs \`kdr up\` running? Another server: --kubeconfig.`;
+  if (error instanceof ApiError) return `Error from server (${error.reason}): ${error.message}`;
+  const { code, message, stack } = error as { code?: string; message?: string; stack?: string };
+  return code === undefined ? `Error: ${stack ?? message ?? String(error)}` : `Error (${code}): ${message}`;
+}
