@@ -1,5 +1,6 @@
 import { existsSync, rmdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { belongingsOf, bundlesOf, cgroupsOf, mountsOf, runcRoot, shimSocketsOf } from './belongings.ts';
 import { abandonedDirectories, openFaultDirectory, type FaultDirectory } from './fault-directory.ts';
@@ -7,6 +8,8 @@ import { FaultError } from './fault-error.ts';
 import { endProcess, signalExactly } from './process-end.ts';
 import { silent, type OnProgress } from './progress.ts';
 import { becomesTrue } from './waiting.ts';
+
+const ROUNDS = 3;
 
 /** Options of `cleanUp`. */
 export interface CleanUp {
@@ -24,6 +27,19 @@ export async function cleanUp(directory: string, { onProgress = silent, missingI
   if (missingIsFine && !existsSync(directory)) return;
   const at = openFaultDirectory(directory);
   onProgress(`Cleaning up ${at.directory}`);
+  // Again, when a maker that still runs has started something meanwhile.
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    await sweep(at);
+    const left = leftOf(at);
+    if (left.length === 0) break;
+    if (round === ROUNDS)
+      throw new FaultError('KDR_FAULTS_NOT_CLEAN', `Could not remove all of ${at.directory}: ${left.slice(0, 10).join(', ')}.`);
+    await sleep(300);
+  }
+  await rm(at.directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+}
+
+async function sweep(at: FaultDirectory): Promise<void> {
   const sockets = shimSocketsOf(at);
   await endClients(at);
   await endShims(at);
@@ -32,8 +48,6 @@ export async function cleanUp(directory: string, { onProgress = silent, missingI
   await unmountAll(at);
   removeCgroups(at);
   for (const path of [...sockets, runcRoot(at)]) await rm(path, { recursive: true, force: true });
-  checkClean(at);
-  await rm(at.directory, { recursive: true, force: true, maxRetries: 3 });
 }
 
 /** Cleans up after every maker that died without doing it; returns the directories. */
@@ -80,15 +94,13 @@ function removeCgroups(at: FaultDirectory): void {
     try {
       rmdirSync(directory);
     } catch {
-      // Busy, or gone meanwhile: checkClean tells.
+      // Busy, or gone meanwhile: leftOf tells.
     }
   }
 }
 
-function checkClean(at: FaultDirectory): void {
+function leftOf(at: FaultDirectory): string[] {
   const { containerds, shims, clients, contained } = belongingsOf(at);
   const processes = [...containerds, ...shims, ...clients, ...contained].map(({ pid, comm }) => `process ${pid} (${comm})`);
-  const left = [...processes, ...mountsOf(at).map((mount) => `mount ${mount}`), ...cgroupsOf(at).map((cgroup) => `cgroup ${cgroup}`)];
-  if (left.length > 0)
-    throw new FaultError('KDR_FAULTS_NOT_CLEAN', `Could not remove all of ${at.directory}: ${left.slice(0, 10).join(', ')}.`);
+  return [...processes, ...mountsOf(at).map((mount) => `mount ${mount}`), ...cgroupsOf(at).map((cgroup) => `cgroup ${cgroup}`)];
 }

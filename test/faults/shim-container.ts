@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Containerd } from './containerd.ts';
 import { FaultError } from './fault-error.ts';
-import { isAlive, readExe, readStat, readThreads, type ProcessIdentity } from './proc.ts';
+import { readExe, readProc, readStat, readThreads, type ProcessIdentity } from './proc.ts';
 import { signalExactly } from './process-end.ts';
-import { waitUntil } from './waiting.ts';
+import { becomesTrue, waitUntil } from './waiting.ts';
 
 /** A running container with its own shim. */
 export interface ShimContainer {
@@ -69,13 +69,28 @@ export async function startShimContainer(
   };
 }
 
+/** What became of an init that was killed: reaped, an unreaped zombie, or `exiting` (see `endInit`). */
+export type EndedInit = 'gone' | 'zombie' | 'exiting';
+
 /**
- * Kills the container's init by its pid, past the runtime. Under a deadlocked or stopped shim it then stays a zombie; under a working one it is
- * reaped.
+ * Kills the container's init by its pid, past the runtime. A working shim reaps it. Under a deadlocked or stopped shim it stays: as a zombie, or,
+ * where execs of the container are zombies too, as `exiting`: the kernel keeps a pid namespace's init (state S, no exe, no cmdline, wait channel
+ * zap_pid_ns_processes) until the last process of the namespace has been reaped, which only the shim can do.
  */
-export async function endInit(container: ShimContainer): Promise<void> {
+export async function endInit(container: ShimContainer): Promise<EndedInit> {
   signalExactly(container.initIdentity, 'SIGKILL');
-  await waitUntil(`the init of ${container.id} is dead`, () => !isAlive(container.initIdentity), 5000, 20);
+  const what = `the init of ${container.id} is dead`;
+  await waitUntil(what, () => endOf(container.initIdentity) !== undefined, 5000, 20);
+  // A working shim may need a moment to reap it.
+  await becomesTrue(() => endOf(container.initIdentity) === 'gone', 500, 20);
+  return endOf(container.initIdentity) ?? 'gone';
+}
+
+function endOf(init: ProcessIdentity): EndedInit | undefined {
+  const stat = readStat(init.pid);
+  if (stat === undefined || stat.startTicks !== init.startTicks) return 'gone';
+  if (stat.state === 'Z') return 'zombie';
+  return readProc(`${init.pid}/wchan`) === 'zap_pid_ns_processes' ? 'exiting' : undefined;
 }
 
 /** A shim that was stopped by `stopShim`. */
