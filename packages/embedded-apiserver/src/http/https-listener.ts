@@ -16,6 +16,8 @@ const headersTimeout = 10_000;
 const requestTimeout = 60_000;
 const keepAliveTimeout = 120_000;
 const maximumHeaderBytes = 32 * 1024;
+/** Connections beyond this are closed at once; each watch holds one. */
+const maximumConnections = 2_000;
 
 /** Listens for HTTPS. @throws Error with code KDR_APISERVER_LISTEN_FAILED when the address cannot be had. */
 export async function listenHttps(
@@ -36,6 +38,7 @@ export async function listenHttps(
     },
     handler,
   );
+  server.maxConnections = maximumConnections;
   server.on('tlsClientError', () => {}); // a client that does not trust the certificate is that client's matter
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => {

@@ -176,13 +176,21 @@ function checkImmutable(crd: CustomResourceDefinition, old: CustomResourceDefini
   return immutable.filter(([, now, before]) => now !== before).map(([path, now]) => fieldError(path, 'Invalid', now, 'field is immutable'));
 }
 
-function checkSchema(crd: CustomResourceDefinition): FieldError[] {
+function checkSchema({ spec }: CustomResourceDefinition): FieldError[] {
+  const { schema, additionalPrinterColumns = [] } = spec.versions[0]!;
+  return [
+    ...refusals('spec.versions[0].schema.openAPIV3Schema.', () => compileResourceSchema(schema!.openAPIV3Schema!)),
+    ...refusals('spec.versions[0].', () => createTablePrinter(additionalPrinterColumns)),
+  ];
+}
+
+function refusals(prefix: string, compile: () => unknown): FieldError[] {
   try {
-    customResource(crd, Date.now);
+    compile();
     return [];
   } catch (error) {
     if (!(error instanceof InvalidSchema)) throw error;
-    return error.errors.map((each) => ({ ...each, field: `spec.versions[0].schema.openAPIV3Schema.${each.field}` }));
+    return error.errors.map((each) => ({ ...each, field: `${prefix}${each.field}` }));
   }
 }
 

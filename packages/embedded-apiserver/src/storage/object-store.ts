@@ -1,8 +1,11 @@
 import type { KubernetesObject } from '../api/object.ts';
-import { internalError } from '../api/status-error.ts';
+import { internalError, tooLarge } from '../api/status-error.ts';
 import { ChangeLog, defaultLogLimits } from './change-log.ts';
 import type { Change, ChangeLogLimits, StoredRecord } from './change-log.ts';
 import type { StateDatabase } from './state-database.ts';
+
+/** etcd's limit for a request (--max-request-bytes): what is stored here can be stored there. */
+const maximumObjectBytes = 1.5 * 1024 * 1024;
 
 interface Batch {
   changes: Change[];
@@ -157,7 +160,9 @@ export class ObjectStore {
     const rv = this.#staged + 1;
     object.metadata.resourceVersion = String(rv);
     const { namespace = '', name } = object.metadata;
-    const record: StoredRecord = { resource, namespace, name, rv, at: this.#now(), json: JSON.stringify(object) };
+    const json = JSON.stringify(object);
+    if (json.length > maximumObjectBytes) throw tooLarge(maximumObjectBytes);
+    const record: StoredRecord = { resource, namespace, name, rv, at: this.#now(), json };
     try {
       this.#database.insert({ ...record, deleted: type === 'DELETED' });
     } catch (cause) {
