@@ -111,7 +111,7 @@ describe('the API client', () => {
   });
 
   it('gives up at the deadline when no headers come, and when the body stalls', async () => {
-    const client = connect({ requestTimeoutMs: 60 });
+    const client = connect({ requestTimeoutMs: 150 });
     server.next(
       'GET',
       () => undefined,
@@ -258,17 +258,40 @@ describe('the API client', () => {
     });
   });
 
-  it('trusts the given authority over TLS and nothing else, and makes one handshake', async () => {
-    const pems = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
-      extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
+  describe('over TLS', () => {
+    const certify = () =>
+      generate([{ name: 'commonName', value: '127.0.0.1' }], {
+        extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
+      });
+
+    it('trusts the given authority and nothing else, and makes one handshake', async () => {
+      const pems = await certify();
+      const secure = await startFaultServer({ key: pems.private, cert: pems.cert });
+      const trusting = createApiClient({ server: secure.url, ca: pems.cert });
+      for (let i = 0; i < 5; i += 1) await trusting.list(podType);
+      expect(new Set(secure.seen.map(({ connection }) => connection)).size).toBe(1);
+      const stranger = createApiClient({ server: secure.url, ca: (await certify()).cert });
+      expect(await failure(stranger.list(podType))).toMatchObject({ isUnreachable: true, reason: 'Untrusted' });
+      await trusting.close();
+      await secure.stop();
     });
-    const secure = await startFaultServer({ key: pems.private, cert: pems.cert });
-    const trusting = createApiClient({ server: secure.url, ca: pems.cert });
-    for (let i = 0; i < 5; i += 1) await trusting.list(podType);
-    expect(new Set(secure.seen.map(({ connection }) => connection)).size).toBe(1);
-    expect((await failure(createApiClient({ server: secure.url }).list(podType))).isUnreachable).toBe(true);
-    await trusting.close();
-    await secure.stop();
+
+    it('follows a rotated authority, for requests of every kind and for watches', async () => {
+      const [old, renewed] = [await certify(), await certify()];
+      const folder = mkdtempSync(join(tmpdir(), 'authority-'));
+      const caFile = join(folder, 'ca.crt');
+      writeFileSync(caFile, old.cert);
+      const secure = await startFaultServer({ key: renewed.private, cert: renewed.cert });
+      const client = createApiClient({ server: secure.url, caFile });
+      expect((await failure(client.list(podType))).reason).toBe('Untrusted');
+      writeFileSync(caFile, renewed.cert);
+      await client.create(podType, { metadata: { namespace: 'a', generateName: 'x', name: 'p' } });
+      const events = client.watch<Pod>(podType, { resourceVersion: '1' })[Symbol.asyncIterator]();
+      expect((await events.next()).value).toMatchObject({ type: 'ADDED' });
+      await client.close();
+      await secure.stop();
+      rmSync(folder, { recursive: true });
+    });
   });
 
   it('counts requests by code and method in the registry of the caller', async () => {

@@ -31,7 +31,7 @@ export interface ApiErrorInit {
 /**
  * Why the API server did not do what was asked, or could not be asked.
  * `reason` is the stable code: the server's own word (`NotFound`, `Conflict`, `Invalid`, …; see StatusReason in
- * k8s.io/apimachinery), or one of this client's: `Unreachable`, `DeadlineExceeded`, `Aborted`, `ResponseTooLarge`,
+ * k8s.io/apimachinery), or one of this client's: `Unreachable`, `Untrusted`, `DeadlineExceeded`, `Aborted`, `ResponseTooLarge`,
  * `MalformedResponse`, `MalformedWatchEvent`, `WatchIdle`.
  */
 export class ApiError extends Error {

@@ -14,7 +14,12 @@ describe('the in-cluster configuration', () => {
   it('takes token and authority from the service account and the address from the environment', () => {
     writeFileSync(join(root, 'token'), 't');
     writeFileSync(join(root, 'ca.crt'), 'PEM');
-    expect(inClusterConfig(root)).toEqual({ server: 'https://kubernetes.default.svc', ca: 'PEM', tokenFile: join(root, 'token') });
+    expect(inClusterConfig(root)).toEqual({
+      server: 'https://kubernetes.default.svc',
+      ca: 'PEM',
+      caFile: join(root, 'ca.crt'),
+      tokenFile: join(root, 'token'),
+    });
     expect(inClusterConfig(root, { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' }).server).toBe(
       'https://[fd00::1]:443',
     );

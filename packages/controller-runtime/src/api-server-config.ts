@@ -8,6 +8,8 @@ export interface ApiServerConfig {
   server: string;
   /** PEM of the authorities to trust; the system's when left out. */
   ca?: string;
+  /** A file with the same: it is read when a certificate is not trusted, so that a rotated authority is followed without a restart. */
+  caFile?: string;
   /** A bearer token. `tokenFile` wins over it. */
   token?: string;
   /** A file with the bearer token: it is read again when it changes (the kubelet rotates it hourly) and after a 401. */
@@ -33,7 +35,7 @@ export function inClusterConfig(root = SERVICE_ACCOUNT_ROOT, env: Readonly<Recor
     const message = `This does not run in a Pod with a service account: ${missing.join(', ')} missing. Name the API server in the configuration instead.`;
     throw new ApiError({ status: 0, reason: 'NotInCluster', message });
   }
-  return { server: serverOf(env), ca: readFileSync(caFile, 'utf8'), tokenFile };
+  return { server: serverOf(env), ca: readFileSync(caFile, 'utf8'), caFile, tokenFile };
 }
 
 function serverOf(env: Readonly<Record<string, string | undefined>>): string {

@@ -32,7 +32,7 @@ describe('the event recorder', () => {
 
   beforeEach(async () => {
     server = await startFaultServer();
-    client = createApiClient({ server: server.url }, { requestTimeoutMs: 200 });
+    client = createApiClient({ server: server.url }, { requestTimeoutMs: 5_000 });
     clock = createJumpingClock();
     metrics = new Registry();
   });

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { createSecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { ApiError } from './api-error.ts';
 import type { ApiServerConfig } from './api-server-config.ts';
 
@@ -25,6 +28,9 @@ export interface HttpAnswer {
 /** A connection that the server had closed, or closed just then, while it was idle: nobody saw the question, most likely. */
 export class BrokenConnectionError extends ApiError {}
 
+/** The server's certificate is not signed by an authority that is trusted. Nothing was sent. */
+class UntrustedServerError extends ApiError {}
+
 export interface HttpTransport {
   /** Asks and reads the whole answer. Rejects with an ApiError of status 0 when none came before `timeoutMs`. */
   ask(question: HttpQuestion): Promise<HttpAnswer>;
@@ -48,8 +54,7 @@ export function createHttpTransport(config: ApiServerConfig, options: { maxSocke
   const url = new URL(config.server);
   const secure = url.protocol === 'https:';
   if (!secure && url.protocol !== 'http:') throw new TypeError(`The server must be an http or https URL, not ${config.server}`);
-  const tls = secure ? { ca: config.ca, cert: config.cert, key: config.key, minVersion: 'TLSv1.2' as const } : {};
-  const pool = { keepAlive: true, keepAliveMsecs: KEEPALIVE_PROBE_MS, timeout: IDLE_SOCKET_MS, scheduling: 'lifo' as const, ...tls };
+  const pool = { keepAlive: true, keepAliveMsecs: KEEPALIVE_PROBE_MS, timeout: IDLE_SOCKET_MS, scheduling: 'lifo' as const };
   const agents = [options.maxSockets, Infinity].map((maxSockets) =>
     secure ? new HttpsAgent({ ...pool, maxSockets }) : new HttpAgent({ ...pool, maxSockets }),
   );
@@ -57,6 +62,11 @@ export function createHttpTransport(config: ApiServerConfig, options: { maxSocke
   const send = secure ? httpsRequest : httpRequest;
   const prefix = url.pathname.replace(/\/$/, '');
   const base = { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port || (secure ? 443 : 80) };
+  let ca = config.ca ?? (config.caFile === undefined ? undefined : readAuthorities(config.caFile));
+  // Made once: the PEMs are not parsed for each connection, and are no part of the name under which sockets are pooled.
+  const trust = (): SecureContext | undefined =>
+    secure ? createSecureContext({ ca, cert: config.cert, key: config.key, minVersion: 'TLSv1.2' }) : undefined;
+  let secureContext = trust();
   const hostHeader = url.host;
   const userAgent = config.userAgent ?? 'controller-runtime';
 
@@ -67,22 +77,56 @@ export function createHttpTransport(config: ApiServerConfig, options: { maxSocke
       headers['content-type'] = question.contentType ?? 'application/json';
       headers['content-length'] = Buffer.byteLength(question.body);
     }
-    const settings: RequestOptions = { ...base, agent, method: question.method, path: prefix + question.path, headers };
+    const settings: RequestOptions & { secureContext: SecureContext | undefined } = {
+      ...base,
+      secureContext,
+      agent,
+      method: question.method,
+      path: prefix + question.path,
+      headers,
+    };
     const request = send(settings);
     // Text, not bytes: node then writes headers and body in one packet.
     request.end(question.body);
     return request;
   };
 
+  /** Reads the authorities again. True when they are others, so that a second try makes sense. */
+  const renewTrust = (): boolean => {
+    const current = config.caFile === undefined ? undefined : readAuthorities(config.caFile);
+    if (current === undefined || current === ca) return false;
+    ca = current;
+    secureContext = trust();
+    return true;
+  };
+  const trusting = async <R>(act: () => Promise<R>): Promise<R> => {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof UntrustedServerError) || !renewTrust()) throw error;
+      return act();
+    }
+  };
+
   return {
-    ask: (question) => readAnswer(start(question, requests), question, config.server),
-    open: (question) => {
-      const request = start(question, streams);
-      request.once('socket', (socket) => socket.setKeepAlive(true, KEEPALIVE_PROBE_MS));
-      return awaitHeaders(request, question, config.server);
-    },
+    ask: (question) => trusting(() => readAnswer(start(question, requests), question, config.server)),
+    open: (question) =>
+      trusting(() => {
+        const request = start(question, streams);
+        request.once('socket', (socket) => socket.setKeepAlive(true, KEEPALIVE_PROBE_MS));
+        return awaitHeaders(request, question, config.server);
+      }),
     close: () => agents.forEach((agent) => agent.destroy()),
   };
+}
+
+function readAuthorities(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // While it is being replaced it is missing for a moment; the next request looks again.
+    return undefined;
+  }
 }
 
 /** Resolves once with what `settle` is called with; a deadline, an abort and a socket error reject. One timer per request, no signal is chained. */
@@ -152,7 +196,21 @@ function awaitHeaders(request: ClientRequest, question: HttpQuestion, server: st
   return exchange(request, question, server, (response, settle) => settle(response));
 }
 
-function connectionError(cause: Error, stale: boolean, what: string): ApiError {
+/** The words of OpenSSL for a chain that ends at no trusted authority. */
+const UNTRUSTED = new Set([
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'CERT_SIGNATURE_FAILURE',
+]);
+
+function connectionError(cause: Error & { code?: string }, stale: boolean, what: string): ApiError {
+  if (UNTRUSTED.has(cause.code ?? '')) {
+    const message = `The certificate of the API server is not trusted (${cause.message}) during ${what}. Check that the configured authority is the one that signed it.`;
+    return new UntrustedServerError({ status: 0, reason: 'Untrusted', message, cause });
+  }
   const message = `The connection failed during ${what}: ${cause.message}. Check the address, the network and that the API server runs.`;
   const init = { status: 0, reason: 'Unreachable', message, cause };
   return stale ? new BrokenConnectionError(init) : new ApiError(init);

@@ -56,7 +56,7 @@ describe('the informer', () => {
 
   beforeEach(async () => {
     server = await startFaultServer();
-    client = createApiClient({ server: server.url }, { requestTimeoutMs: 300 });
+    client = createApiClient({ server: server.url }, { requestTimeoutMs: 5_000 });
     clock = createJumpingClock();
     stop = new AbortController();
     running = Promise.resolve();
@@ -143,7 +143,7 @@ describe('the informer', () => {
   });
 
   it('gives up a watch whose headers never come at the request deadline', async () => {
-    client = createApiClient({ server: server.url }, { requestTimeoutMs: 40 });
+    client = createApiClient({ server: server.url }, { requestTimeoutMs: 250 });
     server.next('WATCH', () => undefined);
     start();
     await watching();

@@ -6,6 +6,7 @@ import type { LeaderElector } from './leader-elector.ts';
 import type { Lease } from './lease.ts';
 import { startFaultServer } from './testing/fault-server.ts';
 import type { FaultServer } from './testing/fault-server.ts';
+import { trackRequests } from './testing/tracked-client.ts';
 import { createVirtualClock } from './testing/virtual-clock.ts';
 import type { VirtualClock } from './testing/virtual-clock.ts';
 
@@ -14,6 +15,7 @@ const leases = '/apis/coordination.k8s.io/v1/namespaces/a/leases';
 describe('the leader elector', () => {
   let server: FaultServer;
   let client: ApiClient;
+  let quiet: (hanging?: number) => Promise<void>;
   let clock: VirtualClock;
   const stops: AbortController[] = [];
   const runs: Promise<void>[] = [];
@@ -35,25 +37,26 @@ describe('the leader elector', () => {
   };
   const lease = (): Lease | undefined => server.get(leases, 'leader') as Lease | undefined;
   /** Lets time pass in small steps, each with room for the requests on real sockets. */
-  const pass = async (ms: number): Promise<void> => {
+  const pass = async (ms: number, hanging = 0): Promise<void> => {
+    await quiet(hanging);
     for (let passed = 0; passed < ms; passed += 500) {
       await clock.advance(500);
-      await new Promise((resolve) => setTimeout(resolve, 4));
+      await quiet(hanging);
     }
   };
 
   beforeEach(async () => {
     server = await startFaultServer();
-    client = createApiClient({ server: server.url }, { requestTimeoutMs: 100 });
+    ({ client, quiet } = trackRequests(createApiClient({ server: server.url }, { requestTimeoutMs: 2_000 })));
     clock = createVirtualClock();
     leading.clear();
     overlaps = 0;
   });
   afterEach(async () => {
     for (const stop of stops.splice(0)) stop.abort();
+    await client.close();
     await pass(500);
     await Promise.allSettled(runs.splice(0));
-    await client.close();
     await server.stop();
   });
 
@@ -80,7 +83,12 @@ describe('the leader elector', () => {
   });
 
   it('stops leading before anyone else may begin when it cannot reach the server, and competes again later', async () => {
-    const cutOff = createApiClient({ server: server.url, userAgent: 'cut-off' }, { requestTimeoutMs: 100 });
+    const { client: cutOff, quiet: quietToo } = trackRequests(createApiClient({ server: server.url, userAgent: 'cut-off' }));
+    const quietOne = quiet;
+    quiet = async () => {
+      await quietOne();
+      await quietToo();
+    };
     const a = candidate('a', cutOff);
     await pass(500);
     candidate('b');
@@ -100,15 +108,13 @@ describe('the leader elector', () => {
   });
 
   it('stops leading in time while its renewal hangs', async () => {
-    const slow = createApiClient({ server: server.url }, { requestTimeoutMs: 600 });
-    const a = candidate('a', slow);
+    const a = candidate('a');
     await pass(500);
     expect(a.elector.isLeader).toBe(true);
     server.always('UPDATE', () => undefined);
-    await pass(10_500);
+    await pass(10_500, 1);
     expect([...leading.keys()]).toEqual([]);
     expect(a.elector.isLeader).toBe(false);
-    await slow.close();
   });
 
   it('stops when another has written itself into the lease', async () => {

@@ -4,9 +4,9 @@ import type { ApiClient } from './api-client.ts';
 import { createLeaseHeartbeat } from './lease-heartbeat.ts';
 import type { LeaseHeartbeat } from './lease-heartbeat.ts';
 import type { Lease } from './lease.ts';
-import { eventually } from './testing/eventually.ts';
 import { startFaultServer } from './testing/fault-server.ts';
 import type { FaultServer } from './testing/fault-server.ts';
+import { trackRequests } from './testing/tracked-client.ts';
 import { createVirtualClock } from './testing/virtual-clock.ts';
 import type { VirtualClock } from './testing/virtual-clock.ts';
 
@@ -15,6 +15,7 @@ const leases = '/apis/coordination.k8s.io/v1/namespaces/a/leases';
 describe('the lease heartbeat', () => {
   let server: FaultServer;
   let client: ApiClient;
+  let quiet: () => Promise<void>;
   let clock: VirtualClock;
   let stop: AbortController;
   const runs: Promise<void>[] = [];
@@ -25,16 +26,14 @@ describe('the lease heartbeat', () => {
   };
   const lease = (): Lease | undefined => server.get(leases, 'n1') as Lease | undefined;
   /** Lets the time pass and waits for the requests that this causes. */
-  const pass = async (ms: number, requests: number): Promise<void> => {
-    const before = server.seen.length;
+  const pass = async (ms: number): Promise<void> => {
     await clock.advance(ms);
-    await eventually(() => server.seen.length >= before + requests, `${requests} requests came`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await quiet();
   };
 
   beforeEach(async () => {
     server = await startFaultServer();
-    client = createApiClient({ server: server.url }, { requestTimeoutMs: 200 });
+    ({ client, quiet } = trackRequests(createApiClient({ server: server.url })));
     clock = createVirtualClock();
     stop = new AbortController();
   });
@@ -48,7 +47,8 @@ describe('the lease heartbeat', () => {
   it('creates the lease with MicroTimes of six digits, and renews it with one request per beat', async () => {
     let version = 1;
     const heartbeat = beat('me', () => ({ version: String(version) }));
-    await eventually(() => heartbeat.held, 'the lease is held');
+    await quiet();
+    expect(heartbeat.held).toBe(true);
     expect(lease()).toMatchObject({
       metadata: { annotations: { version: '1' } },
       spec: {
@@ -60,7 +60,7 @@ describe('the lease heartbeat', () => {
       },
     });
     version = 2;
-    await pass(5_000, 1);
+    await pass(5_000);
     expect(lease()).toMatchObject({
       metadata: { annotations: { version: '2' } },
       spec: { acquireTime: '2023-11-14T22:13:20.000000Z', renewTime: '2023-11-14T22:13:25.000000Z' },
@@ -70,38 +70,41 @@ describe('the lease heartbeat', () => {
 
   it('leaves the lease of another that is alive alone, and takes it over once that one is silent for its duration', async () => {
     const first = beat('first');
-    await eventually(() => first.held, 'the first holds it');
+    await quiet();
+    expect(first.held).toBe(true);
     const stored = lease() as Lease & Record<string, unknown>;
     server.put(leases, { ...stored, spec: { ...stored.spec, holderIdentity: 'other' } });
-    await pass(5_000, 2);
+    await pass(5_000);
     expect(lease()?.spec?.holderIdentity).toBe('other');
-    await pass(5_000, 1);
-    await pass(5_000, 1);
+    await pass(5_000);
+    await pass(5_000);
     expect(first.held).toBe(false);
-    await pass(5_000, 2);
+    await pass(5_000);
     expect(lease()?.spec).toMatchObject({ holderIdentity: 'first', leaseTransitions: 1 });
     expect(first.held).toBe(true);
   });
 
   it('does not claim to hold what it could not renew for the duration, and recovers', async () => {
     const heartbeat = beat('me');
-    await eventually(() => heartbeat.held, 'the lease is held');
+    await quiet();
+    expect(heartbeat.held).toBe(true);
     server.always('UPDATE', ({ socket }) => socket.destroy());
     server.always('GET', ({ socket }) => socket.destroy());
-    await pass(5_000, 1);
+    await pass(5_000);
     expect(heartbeat.held).toBe(true);
-    await pass(5_000, 1);
-    await pass(5_000, 1);
+    await pass(5_000);
+    await pass(5_000);
     expect(heartbeat.held).toBe(false);
     server.always('UPDATE', undefined);
     server.always('GET', undefined);
-    await pass(5_000, 2);
+    await pass(5_000);
     expect(heartbeat.held).toBe(true);
   });
 
   it('gives the lease up when it stops, without a holder but with a duration', async () => {
     const heartbeat = beat('me');
-    await eventually(() => heartbeat.held, 'the lease is held');
+    await quiet();
+    expect(heartbeat.held).toBe(true);
     stop.abort();
     await Promise.all(runs);
     expect(heartbeat.held).toBe(false);

@@ -22,7 +22,7 @@ describe('patching an object', () => {
   let client: ApiClient;
   beforeEach(async () => {
     server = await startFaultServer();
-    client = createApiClient({ server: server.url }, { requestTimeoutMs: 100 });
+    client = createApiClient({ server: server.url }, { requestTimeoutMs: 5_000 });
   });
   afterEach(async () => {
     await client.close();

@@ -81,13 +81,18 @@ async function patchUntilCurrent<T extends KubernetesObject>(
       return await client.patch<T>(type, { namespace, name }, body, { type: 'merge', subresource });
     } catch (error) {
       failures += 1;
-      if (!(error instanceof ApiError) || !(error.isConflict || error.isUnreachable) || failures > retries) throw error;
+      if (failures > retries || !isWorthAnotherLook(error)) throw error;
     }
     // The first conflict says only that the caller's cache is behind: no reason to wait.
     if (failures > 1) await sleep(systemClock, jitteredBackoff(failures - 1, BACKOFF, Math.random));
     fresh = await client.get<T>(type, { namespace, name });
     if (uid && fresh.metadata?.uid !== uid) throw replaced(type, name);
   }
+}
+
+/** Somebody else wrote, or nobody knows whether we did. */
+function isWorthAnotherLook(error: unknown): boolean {
+  return error instanceof ApiError && (error.isConflict || error.isUnreachable);
 }
 
 function replaced(type: ResourceType, name: string): ApiError {

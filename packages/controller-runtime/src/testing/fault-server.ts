@@ -128,11 +128,7 @@ export async function startFaultServer(tls?: { key: string; cert: string }): Pro
       return send(response, 201, store(key, body));
     }
     if (!old) return sendStatus(response, 404, 'NotFound', `${key} not found`);
-    const wanted =
-      body?.metadata?.resourceVersion ?? (body?.['preconditions'] as { resourceVersion?: string } | undefined)?.resourceVersion;
-    const uid = (body?.['preconditions'] as { uid?: string } | undefined)?.uid;
-    if ((wanted && wanted !== old.metadata?.resourceVersion) || (uid && uid !== old.metadata?.uid))
-      return sendStatus(response, 409, 'Conflict', `${key} has changed`);
+    if (!holds(body, old)) return sendStatus(response, 409, 'Conflict', `${key} has changed`);
     if (request.verb === 'DELETE') return send(response, 200, erase(key) ?? {});
     send(response, 200, store(key, request.verb === 'PATCH' ? (merge(old, body) as Stored) : body));
   };
@@ -241,6 +237,13 @@ function verbOf(method: string, url: URL): Verb {
   if (method !== 'GET') return verbs[method] ?? 'OTHER';
   if (url.searchParams.get('watch') === 'true') return 'WATCH';
   return where.name === undefined ? 'LIST' : 'GET';
+}
+
+/** Whether the preconditions of a write hold: the version in its metadata, or those of DeleteOptions. */
+function holds(body: Stored | undefined, old: Stored): boolean {
+  const { uid, resourceVersion } = (body?.['preconditions'] ?? {}) as { uid?: string; resourceVersion?: string };
+  const version = body?.metadata?.resourceVersion ?? resourceVersion;
+  return (version === undefined || version === old.metadata?.resourceVersion) && (uid === undefined || uid === old.metadata?.uid);
 }
 
 function parsePath(path: string): { collection: Collection; name?: string } | undefined {
