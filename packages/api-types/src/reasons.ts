@@ -12,7 +12,7 @@ export const REASONS = {
   NoDiagnoserLeft: 'No diagnoser matches, or each one that does was passed over (not ready, or its collectors are missing).',
   // Identified
   Identified: 'A diagnoser identified the fault.',
-  NotIdentified: 'Every diagnoser that was asked looked and said no; their reasons are in status.diagnosis.attempts.',
+  NotIdentified: 'Every diagnoser that was asked looked and said no; their reasons are in status.diagnosisAttempts.',
   DiagnosersFailed: 'None identified it, and at least one could not look.',
   // RecoveryGranted
   Proposed: 'A recovery was proposed; the gate has not looked yet.',

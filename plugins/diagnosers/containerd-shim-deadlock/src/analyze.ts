@@ -1,0 +1,1 @@
+export { analyzeGoroutines } from './analyze-goroutines.ts';
