@@ -1,4 +1,4 @@
-import type { DiagnoseAnswer, DiagnoseRequest, Purpose } from '@kdr/api-types';
+import type { DiagnoseAnswer, DiagnoseRequest, Diagnosis, Purpose } from '@kdr/api-types';
 import type { TObject } from '@sinclair/typebox';
 import { type AskingContext, askingContext } from './context.ts';
 import { definedPlugin } from './defined-plugin.ts';
@@ -9,6 +9,8 @@ import type { Plugin } from './plugin.ts';
 export interface DiagnoseContext<P extends TObject> extends AskingContext<P> {
   /** Diagnose: find it. Confirm: still the same, right before acting? Verify: gone, after acting? */
   purpose: Purpose;
+  /** What was identified before: given with Confirm and Verify. A target that is gone can be told by nothing else. */
+  diagnosis?: Diagnosis;
 }
 
 export interface DiagnoserDefinition<P extends TObject = TObject> extends CommonDefinition<P>, Pick<RoleFields, 'intrusive'> {
@@ -23,8 +25,8 @@ export interface DiagnoserDefinition<P extends TObject = TObject> extends Common
 export function defineDiagnoser<P extends TObject = TObject>(definition: DiagnoserDefinition<P>): Plugin {
   const manifest = manifestOf('diagnoser', definition, { diagnose: definition.diagnose }, { intrusive: definition.intrusive });
   return definedPlugin(manifest, definition, async (request, services) => {
-    const { purpose } = request as DiagnoseRequest;
+    const { purpose, diagnosis } = request as DiagnoseRequest;
     const asking = askingContext(definition.parameters, request, services);
-    return definition.diagnose({ ...asking, purpose });
+    return definition.diagnose({ ...asking, purpose, diagnosis });
   });
 }

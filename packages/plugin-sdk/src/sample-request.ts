@@ -14,6 +14,7 @@ export interface SampleOptions {
   purpose?: Purpose;
   /** Recoverer. Default Plan. */
   mode?: Mode;
+  /** Over a sample; a diagnoser gets none where this is absent. */
   diagnosis?: Partial<Diagnosis>;
   target?: TargetIdentity;
   attemptId?: string;
@@ -60,8 +61,11 @@ export function sampleRequest(role: Role, options: SampleOptions = {}): PluginRe
     ...(callback && { callback }),
   };
   if (role === 'collector') return envelope;
-  if (role === 'diagnoser') return { ...envelope, purpose: options.purpose ?? 'Diagnose' };
   const target = options.target ?? options.diagnosis?.target ?? NOBODY;
+  if (role === 'diagnoser') {
+    const before = options.diagnosis && { diagnosis: sampleDiagnosis(options, target) };
+    return { ...envelope, purpose: options.purpose ?? 'Diagnose', ...before };
+  }
   const { mode = 'Plan', attemptId } = options;
   return { ...envelope, mode, target, diagnosis: sampleDiagnosis(options, target), ...(attemptId !== undefined && { attemptId }) };
 }
