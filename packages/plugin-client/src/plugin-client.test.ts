@@ -69,7 +69,10 @@ describe('an answer', () => {
       'compression that was not asked for',
       http('200 OK', { 'content-type': 'application/json', 'content-encoding': 'gzip' }, JSON.stringify(NOT)),
     ],
-    ['bytes that are not UTF-8', Buffer.from(json('{"outcome":"NotIdentified","reason":"\xff"}'), 'latin1')],
+    [
+      'bytes that are not UTF-8',
+      Buffer.from(http('200 OK', { 'content-type': 'application/json', 'content-length': '3' }, '"\xff"'), 'latin1'),
+    ],
     ['something that is not HTTP', 'SSH-2.0-OpenSSH_9.2\r\n\r\n'],
     ['endless headers', `HTTP/1.1 200 OK\r\n${'a: b\r\n'.repeat(10_000)}`],
   ])('with %s is refused', async (_, bytes) => {
