@@ -13,26 +13,28 @@ export function parseRequestPath(pathname: string): RequestPath | undefined {
   if (pathname.length > maximumPathLength) return undefined;
   const segments = decode(pathname);
   if (segments === undefined) return undefined;
-  const [first, ...rest] = segments;
-  switch (first) {
-    case 'healthz':
-    case 'livez':
-    case 'readyz':
-      return { what: 'health' };
-    case 'version':
-      return rest.length === 0 ? { what: 'version' } : undefined;
-    case 'openapi':
-      return rest[0] === 'v3' ? { what: 'openapi', groupVersion: rest.length === 1 ? undefined : rest.slice(1).join('/') } : undefined;
-    case 'api':
-      if (rest.length < 2) return { what: 'discovery', scope: 'core', group: rest.length === 1 ? '' : undefined, version: rest[0] };
-      return resourcePath('', rest[0]!, rest.slice(1));
-    case 'apis':
-      if (rest.length < 3) return { what: 'discovery', scope: 'groups', group: rest[0], version: rest[1] };
-      return resourcePath(rest[0]!, rest[1]!, rest.slice(2));
-    default:
-      return undefined;
-  }
+  const [first = '', ...rest] = segments;
+  return Object.hasOwn(readers, first) ? readers[first]!(rest) : undefined;
 }
+
+const health = (): RequestPath => ({ what: 'health' });
+
+const readers: Record<string, (rest: string[]) => RequestPath | undefined> = {
+  healthz: health,
+  livez: health,
+  readyz: health,
+  version: (rest) => (rest.length === 0 ? { what: 'version' } : undefined),
+  openapi: ([version, ...path]) =>
+    version === 'v3' ? { what: 'openapi', groupVersion: path.length === 0 ? undefined : path.join('/') } : undefined,
+  api: ([version, ...path]) =>
+    version === undefined || path.length === 0
+      ? { what: 'discovery', scope: 'core', group: version === undefined ? undefined : '', version }
+      : resourcePath('', version, path),
+  apis: ([group, version, ...path]) =>
+    group === undefined || version === undefined || path.length === 0
+      ? { what: 'discovery', scope: 'groups', group, version }
+      : resourcePath(group, version, path),
+};
 
 /** `namespaces/NAME[/status]` is a Namespace; `namespaces/NS/PLURAL…` lies in one. */
 function resourcePath(group: string, version: string, segments: string[]): RequestPath | undefined {

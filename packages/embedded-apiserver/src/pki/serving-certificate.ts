@@ -57,7 +57,7 @@ function coversHost(certificate: string, host: string): boolean {
 }
 
 async function makeAuthority(directory: string, now: number): Promise<KeyPair> {
-  const { generate } = await selfsigned();
+  const { generate } = await import('selfsigned'); // late: it brings two ASN.1 libraries, and is seldom needed
   const made = await generate([{ name: 'commonName', value: `embedded-apiserver-ca-${now}` }], {
     ...common(now, authorityDays),
     extensions: [
@@ -71,7 +71,7 @@ async function makeAuthority(directory: string, now: number): Promise<KeyPair> {
 async function makeServer(directory: string, host: string, authority: KeyPair, now: number): Promise<KeyPair> {
   const addresses = [...new Set(['127.0.0.1', '::1', ...(isIP(host) ? [host] : [])])];
   const names = [...new Set(['localhost', 'kubernetes.default.svc', ...(isIP(host) ? [] : [host])])];
-  const { generate } = await selfsigned();
+  const { generate } = await import('selfsigned');
   const made = await generate([{ name: 'commonName', value: 'embedded-apiserver' }], {
     ...common(now, certificateDays),
     ca: { key: authority.key, cert: authority.certificate },
@@ -86,11 +86,6 @@ async function makeServer(directory: string, host: string, authority: KeyPair, n
     ],
   });
   return write(directory, 'server', { certificate: made.cert, key: made.private });
-}
-
-/** Loaded only when something has to be made: it brings two ASN.1 libraries, which a server that runs for months need not hold. */
-function selfsigned(): Promise<typeof import('selfsigned')> {
-  return import('selfsigned');
 }
 
 /** An elliptic key: its handshake costs a fraction of RSA's. The start lies an hour back for clocks that differ. */

@@ -1,5 +1,5 @@
 import { chmodSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 
 /** One write as it lies in the database. A deletion is a revision too, until it falls out of the change log. */
 export interface Revision {
@@ -72,7 +72,9 @@ export function openStateDatabase(file: string): StateDatabase {
 function open(file: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(file);
+    // Not by an import: builds that drop the prefix `node:` (tsup's removeNodeProtocol) would then look for a package named sqlite.
+    const sqlite = process.getBuiltinModule('node:sqlite');
+    database = new sqlite.DatabaseSync(file);
     chmodSync(file, 0o600); // it holds Secrets
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
     database.exec('PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864;');
