@@ -10,6 +10,7 @@ import { ApiError } from './api-error.ts';
 import type { ApiServerConfig } from './api-server-config.ts';
 import type { KubernetesObject } from './kubernetes-object.ts';
 import { nodeType, podType } from './resource-type.ts';
+import { eventually } from './testing/eventually.ts';
 import { sendStatus, startFaultServer } from './testing/fault-server.ts';
 import type { Fault, FaultServer } from './testing/fault-server.ts';
 import { createJumpingClock } from './testing/virtual-clock.ts';
@@ -123,6 +124,16 @@ describe('the API client', () => {
     }
     await client.request('GET', '/version').catch(() => undefined);
     expect(server.openSockets).toBe(1);
+  });
+
+  it('fails what is under way and what comes later when it is closed', async () => {
+    const client = connect();
+    server.always('LIST', () => undefined);
+    const under = failure(client.list(podType));
+    await eventually(() => server.seen.length === 1, 'the request is under way');
+    await client.close();
+    expect((await under).isUnreachable).toBe(true);
+    expect(await failure(client.list(podType))).toMatchObject({ reason: 'Aborted' });
   });
 
   it('says Unreachable when nobody listens', async () => {

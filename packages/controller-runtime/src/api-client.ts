@@ -20,6 +20,12 @@ export interface ObjectAddress {
   name: string;
 }
 
+/** For a request that must not wait as long as the others. */
+export interface RequestLimits {
+  /** The client's own deadline when left out. */
+  timeoutMs?: number;
+}
+
 export interface ListOptions {
   namespace?: string;
   fieldSelector?: string;
@@ -56,12 +62,12 @@ export interface DeleteOptions {
 
 /** Talks to one API server. Every method rejects with an {@link ApiError}, or with a TypeError when called wrongly (no name, no namespace). */
 export interface ApiClient {
-  get<T>(type: ResourceType, at: ObjectAddress): Promise<T>;
+  get<T>(type: ResourceType, at: ObjectAddress, options?: RequestLimits): Promise<T>;
   list<T>(type: ResourceType, options?: ListOptions): Promise<ObjectList<T>>;
   /** The namespace is the object's own. `apiVersion` and `kind` are filled in when absent. */
-  create<T>(type: ResourceType, object: T): Promise<T>;
+  create<T>(type: ResourceType, object: T, options?: RequestLimits): Promise<T>;
   /** With a `metadata.resourceVersion` the server answers 409 if the object has changed; without one it overwrites. */
-  replace<T>(type: ResourceType, object: T, options?: { subresource?: string }): Promise<T>;
+  replace<T>(type: ResourceType, object: T, options?: RequestLimits & { subresource?: string }): Promise<T>;
   /** `merge`: RFC 7386, the body is an object. `json`: RFC 6902, the body is a list of operations. */
   patch<T>(type: ResourceType, at: ObjectAddress, body: unknown, options: { type: 'merge' | 'json'; subresource?: 'status' }): Promise<T>;
   delete(type: ResourceType, at: ObjectAddress, options?: DeleteOptions): Promise<void>;
@@ -106,26 +112,28 @@ export function createApiClient(config: ApiServerConfig, options: ApiClientOptio
   const openWatch = createWatchOpener({ transport, credentials, requests: requestCounter(options.metrics), timeoutMs: requestTimeoutMs });
   const ask = async <T>(method: string, path: string, body: unknown, harmless: boolean, extra: Extra = {}): Promise<T> => {
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const answer = await send({ method, path, body: text, harmless, timeoutMs: requestTimeoutMs, ...extra });
+    const answer = await send({ method, path, body: text, harmless, ...extra, timeoutMs: extra.timeoutMs ?? requestTimeoutMs });
     return parseBody<T>(answer.body, `${method} ${path}`);
   };
 
   return {
-    get: async (type, at) => ask('GET', objectPath(type, at), undefined, true),
+    get: async (type, at, limits = {}) => ask('GET', objectPath(type, at), undefined, true, { timeoutMs: limits.timeoutMs }),
     list: async (type, list = {}) =>
       ask('GET', collectionPath(type, list.namespace) + listQuery(list), undefined, true, {
-        timeoutMs: list.timeoutMs ?? requestTimeoutMs,
+        timeoutMs: list.timeoutMs,
         signal: list.signal,
       }),
-    create: async (type, object) => {
+    create: async (type, object, limits = {}) => {
       const { namespace, name, generateName } = (object as KubernetesObject).metadata ?? {};
       if (type.namespaced && !namespace)
         throw new TypeError(`${type.kind} ${name ?? generateName ?? ''} needs metadata.namespace: the kind is namespaced.`);
-      return ask('POST', collectionPath(type, namespace), typed(type, object), Boolean(name));
+      return ask('POST', collectionPath(type, namespace), typed(type, object), Boolean(name), { timeoutMs: limits.timeoutMs });
     },
     replace: async (type, object, replace = {}) => {
       const { namespace, name = '', resourceVersion } = (object as KubernetesObject).metadata ?? {};
-      return ask('PUT', objectPath(type, { namespace, name }, replace.subresource), typed(type, object), Boolean(resourceVersion));
+      return ask('PUT', objectPath(type, { namespace, name }, replace.subresource), typed(type, object), Boolean(resourceVersion), {
+        timeoutMs: replace.timeoutMs,
+      });
     },
     patch: async (type, at, body, patch) => {
       const contentType = patch.type === 'json' ? 'application/json-patch+json' : 'application/merge-patch+json';

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Clock } from './clock.ts';
 import type { ObjectReference } from './kubernetes-object.ts';
 import { RecentMap } from './recent-map.ts';
@@ -27,6 +28,7 @@ const OBJECT_BURST = 25;
 const OBJECT_PER_SECOND = 1 / 300;
 
 interface Similar {
+  /** Their digests. */
   messages: Set<string>;
   lastAt: number;
 }
@@ -47,16 +49,18 @@ export function createEventCorrelator(clock: Clock): (occurrence: Occurrence) =>
     const bucket = buckets.get(about) ?? createTokenBucket(clock, OBJECT_PER_SECOND, OBJECT_BURST);
     buckets.set(about, bucket);
     const group = [about, type, reason].join('\n');
+    // Thousands of messages of 1 KiB are remembered otherwise.
+    const digest = createHash('sha256').update(message).digest('base64url');
     const now = clock.now();
     let similar = similars.get(group);
     if (!similar || now - similar.lastAt > SIMILAR_WITHIN_MS) similar = { messages: new Set(), lastAt: now };
     similar.lastAt = now;
-    if (similar.messages.size <= SIMILAR_LIMIT) similar.messages.add(message);
+    if (similar.messages.size <= SIMILAR_LIMIT) similar.messages.add(digest);
     similars.set(group, similar);
     if (!bucket.tryTake()) return undefined;
     const combined = similar.messages.size > SIMILAR_LIMIT;
     return combined
       ? { ...occurrence, message: `(combined from similar events): ${message}`, key: `${group}\n` }
-      : { ...occurrence, key: `${group}\n${message}` };
+      : { ...occurrence, key: `${group}\n${digest}` };
   };
 }

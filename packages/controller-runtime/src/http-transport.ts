@@ -67,6 +67,7 @@ export function createHttpTransport(config: ApiServerConfig, options: { maxSocke
   const trust = (): SecureContext | undefined =>
     secure ? createSecureContext({ ca, cert: config.cert, key: config.key, minVersion: 'TLSv1.2' }) : undefined;
   let secureContext = trust();
+  let closed = false;
   const hostHeader = url.host;
   const userAgent = config.userAgent ?? 'controller-runtime';
 
@@ -100,6 +101,7 @@ export function createHttpTransport(config: ApiServerConfig, options: { maxSocke
     return true;
   };
   const trusting = async <R>(act: () => Promise<R>): Promise<R> => {
+    if (closed) throw new ApiError({ status: 0, reason: 'Aborted', message: 'The client is closed.' });
     try {
       return await act();
     } catch (error) {
@@ -116,7 +118,10 @@ export function createHttpTransport(config: ApiServerConfig, options: { maxSocke
         request.once('socket', (socket) => socket.setKeepAlive(true, KEEPALIVE_PROBE_MS));
         return awaitHeaders(request, question, config.server);
       }),
-    close: () => agents.forEach((agent) => agent.destroy()),
+    close: () => {
+      closed = true;
+      agents.forEach((agent) => agent.destroy());
+    },
   };
 }
 

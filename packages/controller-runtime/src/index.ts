@@ -1,5 +1,5 @@
 export { createApiClient } from './api-client.ts';
-export type { ApiClient, ApiClientOptions, DeleteOptions, ListOptions, ObjectAddress, WatchOptions } from './api-client.ts';
+export type { ApiClient, ApiClientOptions, DeleteOptions, ListOptions, ObjectAddress, RequestLimits, WatchOptions } from './api-client.ts';
 export { ApiError } from './api-error.ts';
 export type { Status, StatusDetails } from './api-error.ts';
 export { inClusterConfig } from './api-server-config.ts';

@@ -32,19 +32,21 @@ export function createLeaseClaim(options: LeaseClaimOptions): LeaseClaim {
   /** Our own last write. While nobody else writes, a renewal is one request. */
   let mine: Lease | undefined;
   let otherHolder: string | undefined;
+  // A request that hangs must leave time for others before the lease runs out.
+  const limits = { timeoutMs: (durationSeconds * 1000) / 3 };
 
   const write = async (old: Lease | undefined): Promise<boolean> => {
     const base: Lease = old ?? { metadata: { namespace, name } };
     const annotations = options.annotations?.();
     const lease = renewedLease(base, holder, durationSeconds, clock.date());
     if (annotations) lease.metadata = { ...lease.metadata, annotations: { ...lease.metadata?.annotations, ...annotations } };
-    mine = await (old ? client.replace(leaseType, lease) : client.create(leaseType, lease));
+    mine = await (old ? client.replace(leaseType, lease, limits) : client.create(leaseType, lease, limits));
     otherHolder = undefined;
     return true;
   };
   const read = async (): Promise<Lease | undefined> => {
     try {
-      return await client.get<Lease>(leaseType, { namespace, name });
+      return await client.get<Lease>(leaseType, { namespace, name }, limits);
     } catch (error) {
       if (error instanceof ApiError && error.isNotFound) return undefined;
       throw error;
@@ -85,7 +87,7 @@ export function createLeaseClaim(options: LeaseClaimOptions): LeaseClaim {
       const last = mine;
       mine = undefined;
       if (!last) return;
-      await client.replace(leaseType, releasedLease(last, clock.date())).catch(() => undefined);
+      await client.replace(leaseType, releasedLease(last, clock.date()), limits).catch(() => undefined);
     },
     get otherHolder() {
       return otherHolder;

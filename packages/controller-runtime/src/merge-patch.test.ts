@@ -42,6 +42,11 @@ describe('the merge patch', () => {
     expect(mergePatch(undefined, { a: { b: undefined } })).toEqual({ a: {} });
   });
 
+  it('treats null as absent: the API server keeps none, so it would be written for ever', () => {
+    expect(mergePatch({}, { a: null })).toBeUndefined();
+    expect(mergePatch({ a: 1, b: null }, { a: null })).toEqual({ a: null });
+  });
+
   it('does not let a key called __proto__ reach the prototype', () => {
     const patch = mergePatch({}, JSON.parse('{"__proto__":{"polluted":true}}'));
     expect(Object.keys(patch as object)).toEqual(['__proto__']);

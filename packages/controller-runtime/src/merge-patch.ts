@@ -2,16 +2,16 @@ type Json = { [key: string]: unknown };
 
 /**
  * The JSON merge patch (RFC 7386) that turns `from` into `to`; undefined when they say the same. Keys that `to` lacks
- * (or has as undefined) become null. Arrays are replaced whole: the format has nothing smaller.
+ * (or has as undefined or null, which the format cannot tell from absent) become null. Arrays are replaced whole: the format has nothing smaller.
  */
 export function mergePatch(from: unknown, to: unknown): unknown {
   if (!isObject(to)) return sameJson(from, to) ? undefined : to;
   // Over anything but an object the patch must spell `to` out, and an empty object is a change too.
   if (!isObject(from)) return withoutUndefined(to);
   const patch: Json = {};
-  for (const key of Object.keys(from)) if (from[key] !== undefined && to[key] === undefined) set(patch, key, null);
+  for (const key of Object.keys(from)) if (!isAbsent(from[key]) && isAbsent(to[key])) set(patch, key, null);
   for (const key of Object.keys(to)) {
-    if (to[key] === undefined) continue;
+    if (isAbsent(to[key])) continue;
     const difference = key in from ? mergePatch(from[key], to[key]) : withoutUndefined(to[key]);
     if (difference !== undefined) set(patch, key, difference);
   }
@@ -20,6 +20,10 @@ export function mergePatch(from: unknown, to: unknown): unknown {
 
 function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null;
 }
 
 function withoutUndefined(value: unknown): unknown {
