@@ -17,3 +17,8 @@ export const analyzers: readonly Analyzer[] = [
     analyze: analyzeGoroutines,
   },
 ];
+
+/** A saved file proves a cause, but not which process of which machine it is today: the target carries no identity, so nothing can act on it. */
+function withTarget(answer: ReturnType<typeof analyzeGoroutines>): DiagnoseAnswer {
+  return answer.outcome === 'Identified' ? { ...answer, target: { kind: 'Process' } } : answer;
+}
