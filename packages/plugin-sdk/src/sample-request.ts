@@ -43,29 +43,29 @@ function sampleDiagnosis(options: SampleOptions, target: TargetIdentity): Diagno
   };
 }
 
-/** A whole request of a role. */
-export function sampleRequest(role: Role, options: SampleOptions = {}): PluginRequest {
-  const { spec, parameters = {}, node = { name: 'sample', bootId: '00000000-0000-0000-0000-000000000000' }, callback } = options;
-  const envelope: Envelope = {
+function sampleEnvelope({ spec, parameters = {}, node, callback, requestId, deadlineMs = 10_000, information }: SampleOptions): Envelope {
+  return {
     protocol: 'v1',
-    requestId: options.requestId ?? randomUUID(),
+    requestId: requestId ?? randomUUID(),
     attempt: 1,
-    deadline: new Date(Date.now() + (options.deadlineMs ?? 10_000)).toISOString(),
-    node,
+    deadline: new Date(Date.now() + deadlineMs).toISOString(),
+    node: node ?? { name: 'sample', bootId: '00000000-0000-0000-0000-000000000000' },
     abnormal: {
       ...{ namespace: 'default', name: 'sample', uid: randomUUID() },
       spec: { source: 'Custom', fault: 'Sample', processReference: { pid: 4194304 }, ...spec },
     },
-    information: collected(options.information),
+    information: collected(information),
     parameters,
     ...(callback && { callback }),
   };
+}
+
+/** A whole request of a role. */
+export function sampleRequest(role: Role, options: SampleOptions = {}): PluginRequest {
+  const envelope = sampleEnvelope(options);
   if (role === 'collector') return envelope;
+  if (role === 'diagnoser') return { ...envelope, purpose: options.purpose ?? 'Diagnose' };
   const target = options.target ?? options.diagnosis?.target ?? NOBODY;
-  if (role === 'diagnoser') {
-    const before = options.diagnosis && { diagnosis: sampleDiagnosis(options, target) };
-    return { ...envelope, purpose: options.purpose ?? 'Diagnose', ...before };
-  }
   const { mode = 'Plan', attemptId } = options;
   return { ...envelope, mode, target, diagnosis: sampleDiagnosis(options, target), ...(attemptId !== undefined && { attemptId }) };
 }
