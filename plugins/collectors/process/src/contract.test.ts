@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
 import { testCollector } from '@kdr/plugin-sdk/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ProcessFindings } from './findings.ts';
-import { plugin } from './index.ts';
+import type { CollectAnswer } from '@kdr/plugin-sdk';
+import { type ProcessFindings, plugin } from './index.ts';
 
 const parent = spawn('/bin/sh', ['-c', 'sleep 0.05 & exec sleep 1000', 'sh', '--password', 'hunter2'], { stdio: 'ignore' });
 const pid = parent.pid ?? 0;
 beforeAll(() => new Promise((resolve) => setTimeout(resolve, 400)));
 afterAll(() => void parent.kill('SIGKILL'));
+
+const dataOf = (answer: CollectAnswer) => ('data' in answer ? answer.data : {}) as ProcessFindings;
 
 describe('the collector process', () => {
   testCollector(plugin, {
@@ -17,7 +19,7 @@ describe('the collector process', () => {
         name: 'shows a parent with an unreaped child, its ancestors and that it uses no CPU',
         request: { spec: { processReference: { pid } } },
         expect: (answer) => {
-          const data = (answer as { data: ProcessFindings }).data;
+          const data = dataOf(answer);
           expect(data).toMatchObject({
             comm: 'sleep',
             state: 'S',
@@ -37,7 +39,7 @@ describe('the collector process', () => {
       {
         name: 'looks at the pid that the parameters give',
         request: { parameters: { pid: process.pid } },
-        expect: (answer) => expect((answer as { data: ProcessFindings }).data.identity.pid).toBe(process.pid),
+        expect: (answer) => expect(dataOf(answer).identity.pid).toBe(process.pid),
       },
       {
         name: 'says that the target is gone where another process has its pid',
