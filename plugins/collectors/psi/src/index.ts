@@ -1,1 +1,2 @@
-export {};
+export { plugin } from './collector.ts';
+export type { PressureFindings } from './findings.ts';
