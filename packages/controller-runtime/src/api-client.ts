@@ -26,6 +26,7 @@ export interface RequestLimits {
   timeoutMs?: number;
 }
 
+/** What to list, and from which version. */
 export interface ListOptions {
   namespace?: string;
   fieldSelector?: string;
@@ -38,6 +39,7 @@ export interface ListOptions {
   signal?: AbortSignal;
 }
 
+/** What to watch, from which version, and when to give a stream up. */
 export interface WatchOptions {
   namespace?: string;
   fieldSelector?: string;
@@ -54,6 +56,7 @@ export interface WatchOptions {
   signal?: AbortSignal;
 }
 
+/** On what condition to delete, and what becomes of the objects that this one owns. */
 export interface DeleteOptions {
   preconditions?: { uid?: string; resourceVersion?: string };
   propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
@@ -79,6 +82,7 @@ export interface ApiClient {
   close(): Promise<void>;
 }
 
+/** How {@link createApiClient} behaves. */
 export interface ApiClientOptions {
   logger?: Logger;
   /** From the call to the last byte of the answer, waits and second tries included. 10 s when left out. */

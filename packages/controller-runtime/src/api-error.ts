@@ -18,6 +18,7 @@ export interface Status {
   details?: StatusDetails;
 }
 
+/** What an {@link ApiError} is made of. */
 export interface ApiErrorInit {
   status: number;
   reason: string;

@@ -15,6 +15,7 @@ export interface ReconcileResult {
 /** Brings the object of one key closer to what it should be. Level-triggered: it may run twice for one change, and once for many. */
 export type Reconcile = (key: string, context: { signal: AbortSignal; logger: Logger }) => Promise<ReconcileResult | void>;
 
+/** What {@link createController} needs. */
 export interface ControllerOptions {
   /** The label of its metrics and log lines. */
   name: string;
@@ -27,6 +28,7 @@ export interface ControllerOptions {
   queue?: WorkQueue;
 }
 
+/** See {@link createController}. */
 export interface Controller {
   enqueue(key: string): void;
   enqueueAfter(key: string, delayMs: number): void;

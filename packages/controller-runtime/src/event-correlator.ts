@@ -5,6 +5,7 @@ import { RecentMap } from './recent-map.ts';
 import { createTokenBucket } from './token-bucket.ts';
 import type { TokenBucket } from './token-bucket.ts';
 
+/** The two types of Events that there are. */
 export type EventSeverity = 'Normal' | 'Warning';
 
 /** Something to tell about an object. */

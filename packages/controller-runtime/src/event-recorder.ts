@@ -40,6 +40,7 @@ export interface EventRecorder {
   flush(): Promise<void>;
 }
 
+/** What {@link createEventRecorder} needs. */
 export interface EventRecorderOptions {
   client: ApiClient;
   /** Who tells it: `source.component`. */

@@ -18,6 +18,7 @@ export interface HttpQuestion {
   signal?: AbortSignal;
 }
 
+/** A complete answer. */
 export interface HttpAnswer {
   status: number;
   contentType: string;
@@ -31,6 +32,7 @@ export class BrokenConnectionError extends ApiError {}
 /** The server's certificate is not signed by an authority that is trusted. Nothing was sent. */
 class UntrustedServerError extends ApiError {}
 
+/** See {@link createHttpTransport}. */
 export interface HttpTransport {
   /** Asks and reads the whole answer. Rejects with an ApiError of status 0 when none came before `timeoutMs`. */
   ask(question: HttpQuestion): Promise<HttpAnswer>;

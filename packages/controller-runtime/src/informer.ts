@@ -42,6 +42,7 @@ export interface Informer<T extends KubernetesObject> {
   onChange(handler: (change: Change<T>) => void): () => void;
 }
 
+/** What {@link createInformer} needs. */
 export interface InformerOptions<T> extends Selection {
   client: ApiClient;
   type: ResourceType;

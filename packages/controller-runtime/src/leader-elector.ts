@@ -5,6 +5,7 @@ import { createLeaseClaim } from './lease-claim.ts';
 import { silentLogger } from './logger.ts';
 import type { Logger } from './logger.ts';
 
+/** What {@link createLeaderElector} needs. */
 export interface LeaderElectorOptions {
   client: ApiClient;
   namespace: string;
@@ -27,6 +28,7 @@ export interface LeaderElectorOptions {
   random?: () => number;
 }
 
+/** See {@link createLeaderElector}. */
 export interface LeaderElector {
   /** Competes, and leads when elected, until the signal aborts. A process that lost leadership competes again once `lead` has ended. */
   run(signal: AbortSignal): Promise<void>;

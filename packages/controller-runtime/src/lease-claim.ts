@@ -5,6 +5,7 @@ import { createLeaseObserver, releasedLease, renewedLease } from './lease.ts';
 import type { Lease } from './lease.ts';
 import { leaseType } from './resource-type.ts';
 
+/** What {@link createLeaseClaim} needs. */
 export interface LeaseClaimOptions {
   client: ApiClient;
   namespace: string;

@@ -5,6 +5,7 @@ import { createLeaseClaim } from './lease-claim.ts';
 import { silentLogger } from './logger.ts';
 import type { Logger } from './logger.ts';
 
+/** What {@link createLeaseHeartbeat} needs. */
 export interface LeaseHeartbeatOptions {
   client: ApiClient;
   namespace: string;
@@ -22,6 +23,7 @@ export interface LeaseHeartbeatOptions {
   random?: () => number;
 }
 
+/** See {@link createLeaseHeartbeat}. */
 export interface LeaseHeartbeat {
   /** Beats until the signal aborts, then gives the lease up. */
   run(signal: AbortSignal): Promise<void>;

@@ -6,6 +6,7 @@ import type { KubernetesObject, ObjectMeta } from './kubernetes-object.ts';
 import { mergePatch } from './merge-patch.ts';
 import type { ResourceType } from './resource-type.ts';
 
+/** How patient {@link patchStatus} and {@link patchMetadata} are. */
 export interface PatchOptions {
   /** How often to read again and compute again after a conflict or a lost answer. 5 when left out. */
   retries?: number;

@@ -6,6 +6,7 @@ import type { Registry } from 'prom-client';
 /** `true`: fine. `false`, or a string that says why: not. An exception counts as its message. */
 export type ProbeCheck = () => boolean | string;
 
+/** What {@link createProbeServer} needs. */
 export interface ProbeServerOptions {
   /** 127.0.0.1 when left out. */
   host?: string;
@@ -18,6 +19,7 @@ export interface ProbeServerOptions {
   ready: Record<string, ProbeCheck>;
 }
 
+/** See {@link createProbeServer}. */
 export interface ProbeServer {
   start(): Promise<void>;
   stop(): Promise<void>;

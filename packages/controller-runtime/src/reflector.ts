@@ -21,6 +21,7 @@ export interface ReflectorSink<T> {
   changed(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: T): boolean;
 }
 
+/** What {@link createReflector} needs. */
 export interface ReflectorOptions<T> extends Selection {
   client: ApiClient;
   type: ResourceType;

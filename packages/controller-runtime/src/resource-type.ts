@@ -7,13 +7,21 @@ export interface ResourceType {
   namespaced: boolean;
 }
 
+/** core/v1 Pod. */
 export const podType: ResourceType = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
+/** core/v1 Node (cluster-scoped). */
 export const nodeType: ResourceType = { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false };
+/** core/v1 Namespace (cluster-scoped). */
 export const namespaceType: ResourceType = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
+/** core/v1 Event. */
 export const eventType: ResourceType = { group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true };
+/** core/v1 ConfigMap. */
 export const configMapType: ResourceType = { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap', namespaced: true };
+/** core/v1 Secret. */
 export const secretType: ResourceType = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true };
+/** coordination.k8s.io/v1 Lease. */
 export const leaseType: ResourceType = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true };
+/** apiextensions.k8s.io/v1 CustomResourceDefinition (cluster-scoped). */
 export const customResourceDefinitionType: ResourceType = {
   group: 'apiextensions.k8s.io',
   version: 'v1',

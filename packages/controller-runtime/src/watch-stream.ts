@@ -9,6 +9,7 @@ export interface WatchEvent<T> {
   object: T;
 }
 
+/** When a stream is given up. */
 export interface WatchLimits {
   /** A stream without a single byte for so long is given up: bookmarks come about once a minute. */
   idleTimeoutMs: number;

@@ -25,6 +25,7 @@ export interface WorkQueue {
   shutDown(): void;
 }
 
+/** How {@link createWorkQueue} behaves. */
 export interface WorkQueueOptions {
   /** The backoff of a key's first failure. 5 ms when left out, as in client-go. */
   baseDelayMs?: number;
