@@ -116,7 +116,7 @@ describe('the real kubectl', () => {
     expect(text).toMatch(/Spec:\n\s+Color:\s+red\n\s+Node Name:\s+n1\n\s+Size:\s+1/);
     expect(text).toMatch(/Normal\s+Painted\s+\d+s\s+painter\s+painted it red/);
     expect(await succeeds('events --for widget/described')).toContain('painted it red');
-    expect(await succeeds('get events')).toMatch(/Normal +Painted/);
+    expect(await succeeds('get events')).toMatch(/Normal +Painted +widget\/described +painted it red/);
   });
 
   it('patches', async () => {

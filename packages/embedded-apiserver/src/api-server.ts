@@ -89,11 +89,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     expireEvents(store, now());
     await store.committed();
     const openApi = new OpenApi(registry);
-    const listener = await listenHttps(
-      certificate,
-      { host, port },
-      createRequestHandler({ api, hub, openApi, authenticate, version, logger }),
-    );
+    const handler = createRequestHandler({ api, hub, openApi, authenticate, version, logger });
+    const listener = await listenHttps(certificate, { host, port }, handler, (err) => logger.error({ err }, 'the listener met an error'));
     const timer = setInterval(() => upkeep(api, hub), bookmarkMilliseconds).unref();
     const url = `https://${host.includes(':') ? `[${host}]` : host}:${listener.port}`;
     logger.info({ url, directory }, 'the API server is up');

@@ -19,11 +19,12 @@ const maximumHeaderBytes = 32 * 1024;
 /** Connections beyond this are closed at once; each watch holds one. */
 const maximumConnections = 2_000;
 
-/** Listens for HTTPS. @throws Error with code KDR_APISERVER_LISTEN_FAILED when the address cannot be had. */
+/** Listens for HTTPS. @param onError hears of what befalls the listener later, such as too many open files. @throws Error with code KDR_APISERVER_LISTEN_FAILED when the address cannot be had. */
 export async function listenHttps(
   { certificate, key }: ServingCertificate,
   { host, port }: { host: string; port: number },
   handler: (message: IncomingMessage, response: ServerResponse) => void,
+  onError: (error: Error) => void,
 ): Promise<HttpsListener> {
   const server = createServer(
     {
@@ -47,6 +48,7 @@ export async function listenHttps(
     });
     server.listen(port, host, resolve);
   });
+  server.on('error', onError);
   return { port: (server.address() as AddressInfo).port, close: (grace) => close(server, grace) };
 }
 

@@ -17,17 +17,3 @@ export const leaseColumns = [column('Holder', '.spec.holderIdentity'), age];
 export const policyColumns = [column('ParamKind', '.spec.paramKind.kind'), age];
 export const bindingColumns = [column('PolicyName', '.spec.policyName'), age];
 export const definitionColumns = [column('Created At', '.metadata.creationTimestamp')];
-export const coreEventColumns = [
-  column('Last Seen', '.lastTimestamp', 'date'),
-  column('Type', '.type'),
-  column('Reason', '.reason'),
-  column('Object', '.involvedObject.name'),
-  column('Message', '.message'),
-];
-export const eventColumns = [
-  column('Last Seen', '.deprecatedLastTimestamp', 'date'),
-  column('Type', '.type'),
-  column('Reason', '.reason'),
-  column('Object', '.regarding.name'),
-  column('Message', '.note'),
-];

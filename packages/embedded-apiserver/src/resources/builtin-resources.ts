@@ -9,6 +9,7 @@ import type { FieldError } from '../schema/field-error.ts';
 import * as columns from './builtin-columns.ts';
 import * as schemas from './builtin-schemas.ts';
 import { checkCustomResourceDefinition, completeCustomResourceDefinition } from './custom-resources.ts';
+import { createEventPrinter } from './event-printer.ts';
 import { fromCoreEvent, toCoreEvent } from './event-conversion.ts';
 import type { ResourceDefinition, SelectableField } from './resource-definition.ts';
 
@@ -22,11 +23,11 @@ export const storageOf = {
 } as const;
 
 type Builtin = Pick<ResourceDefinition, 'group' | 'version' | 'kind' | 'plural'> &
-  Partial<ResourceDefinition> & { schemaSource: object; printed: PrinterColumn[] };
+  Partial<ResourceDefinition> & { schemaSource: object; printed?: PrinterColumn[] };
 
 /** The definitions of the kinds that are served without a CRD. @param now the clock that ages in tables are measured with. */
 export function builtinResources(now: () => number): ResourceDefinition[] {
-  const builtins: Builtin[] = [...core(), ...others()];
+  const builtins: Builtin[] = [...core(now), ...others(now)];
   return builtins.map(({ schemaSource, printed, ...given }) => ({
     listKind: `${given.kind}List`,
     singular: given.kind.toLowerCase(),
@@ -40,13 +41,13 @@ export function builtinResources(now: () => number): ResourceDefinition[] {
     storage: given.group === '' ? given.plural : `${given.plural}.${given.group}`,
     schema: compileResourceSchema(schemaSource, { builtin: true }),
     openApiSchema: schemaSource,
-    printer: createTablePrinter(printed, now),
+    printer: createTablePrinter(printed ?? [], now),
     selectableFields: [],
     ...given,
   }));
 }
 
-function core(): Builtin[] {
+function core(now: () => number): Builtin[] {
   const group = { group: '', version: 'v1' };
   return [
     {
@@ -124,14 +125,14 @@ function core(): Builtin[] {
       plural: 'events',
       shortNames: ['ev'],
       schemaSource: schemas.coreEventSchema,
-      printed: columns.coreEventColumns,
+      printer: createEventPrinter(now),
       selectableFields: eventFields,
       validate: checkEvent,
     },
   ];
 }
 
-function others(): Builtin[] {
+function others(now: () => number): Builtin[] {
   const admission = {
     group: 'admissionregistration.k8s.io',
     version: 'v1',
@@ -148,7 +149,7 @@ function others(): Builtin[] {
       shortNames: ['ev'],
       storage: storageOf.events,
       schemaSource: schemas.eventSchema,
-      printed: columns.eventColumns,
+      printer: createEventPrinter(now),
       selectableFields: eventFields,
       validate: checkEvent,
       convert: { toStored: toCoreEvent, fromStored: fromCoreEvent },

@@ -2,6 +2,7 @@ import type { KubernetesObject } from '../api/object.ts';
 import { forbidden, qualifiedResource, StatusError } from '../api/status-error.ts';
 import { storageOf } from '../resources/builtin-resources.ts';
 import type { AdmissionRequest } from '../admission/admission-request.ts';
+import type { StoredRecord } from '../storage/change-log.ts';
 import type { Api, ResourceRequest } from './api.ts';
 import { inVersion } from './api.ts';
 
@@ -54,7 +55,7 @@ export function checkContainers(api: Api, { definition, namespace }: ResourceReq
     if (container === undefined) {
       throw new StatusError(404, 'NotFound', `namespaces ${JSON.stringify(namespace)} not found`, { name: namespace, kind: 'namespaces' });
     }
-    if (isTerminating(container.json)) {
+    if (isTerminating(container)) {
       const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
       throw forbidden(definition, name, why, [
         { reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' },
@@ -62,13 +63,14 @@ export function checkContainers(api: Api, { definition, namespace }: ResourceReq
     }
   }
   const crd = api.store.get(storageOf.definitions, '', definition.storage);
-  if (crd !== undefined && isTerminating(crd.json)) {
+  if (crd !== undefined && isTerminating(crd)) {
     throw forbidden(definition, name, 'its CustomResourceDefinition is being deleted');
   }
 }
 
 /** Whether a stored object is being deleted. */
-export function isTerminating(json: string): boolean {
-  if (!json.includes('"deletionTimestamp"')) return false;
-  return (JSON.parse(json) as KubernetesObject).metadata.deletionTimestamp !== undefined;
+export function isTerminating(record: StoredRecord): boolean {
+  record.terminating ??=
+    record.json.includes('"deletionTimestamp"') && (JSON.parse(record.json) as KubernetesObject).metadata.deletionTimestamp !== undefined;
+  return record.terminating;
 }

@@ -80,7 +80,7 @@ function beginDeletion(api: Api, storage: string, object: KubernetesObject, grac
   }
   markDeleted(api, storage, object, gracePeriodSeconds);
   for (const record of content) {
-    if (!isTerminating(record.json)) beginDeletion(api, record.resource, JSON.parse(record.json) as KubernetesObject, 0);
+    if (!isTerminating(record)) beginDeletion(api, record.resource, JSON.parse(record.json) as KubernetesObject, 0);
   }
 }
 
@@ -108,7 +108,7 @@ export function removeRecord(api: Api, storage: string, object: KubernetesObject
 
 function finishContainer(api: Api, storage: string, name: string): void {
   const record = api.store.get(storage, '', name);
-  if (record === undefined || !isTerminating(record.json) || hasContent(api, storage, name)) return;
+  if (record === undefined || !isTerminating(record) || hasContent(api, storage, name)) return;
   const container = JSON.parse(record.json) as KubernetesObject;
   if ((container.metadata.finalizers ?? []).length === 0) removeRecord(api, storage, container);
 }

@@ -7,6 +7,8 @@ export interface StoredRecord {
   /** When it was written, milliseconds since 1970. */
   readonly at: number;
   readonly json: string;
+  /** Whether it is being deleted, found when first asked. */
+  terminating?: boolean;
   /** What selectors read of it, filled when first asked. */
   view?: SelectorView;
 }

@@ -204,8 +204,11 @@ export class ObjectStore {
     this.#log.drop(excess);
     for (const change of batch.changes) this.#log.append(change);
     this.#committed = this.#staged;
-    for (const listener of this.#listeners) listener(batch.changes);
-    batch.done.resolve();
+    try {
+      for (const listener of this.#listeners) listener(batch.changes);
+    } finally {
+      batch.done.resolve(); // it is durable, whatever a listener meets
+    }
   }
 
   /** A superseded revision is kept until the change that superseded it leaves the log; a deletion leaves with its change. */

@@ -1,3 +1,4 @@
+import { internalError } from '../api/status-error.ts';
 import type { Selector } from '../selectors/selector.ts';
 import { eventFrame } from './watchable-change.ts';
 import type { EventType, WatchableChange } from './watchable-change.ts';
@@ -47,9 +48,13 @@ export class Watcher {
   /** Takes a change if it concerns the selected objects; `flush` writes it. */
   offer(change: WatchableChange): void {
     const type = change.typeFor(this.selector);
-    if (type === undefined) return;
+    if (type === undefined || this.#ended) return;
     const { encode } = this.#options;
-    this.#pending.push(encode === undefined ? change.frame(type) : eventFrame(type, encode(change.json(type))));
+    try {
+      this.#pending.push(encode === undefined ? change.frame(type) : eventFrame(type, encode(change.json(type))));
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Takes an object that is there when the watch begins. What is sent so does not count as the client's backlog. */
@@ -80,10 +85,16 @@ export class Watcher {
     this.flush();
   }
 
-  /** Writes one last ready-made event, such as an ERROR, or the mark that the initial events are over. */
+  /** Writes a ready-made event: an ERROR, or the mark that the initial events are over. */
   special(type: 'BOOKMARK' | 'ERROR', json: string): void {
     this.#pending.push(eventFrame(type, json));
     this.flush();
+  }
+
+  /** An object that cannot be shown in this watch's form ends this watch, not the others. */
+  #fail(error: unknown): void {
+    this.special('ERROR', JSON.stringify(internalError('an object cannot be encoded for this watch', error).status));
+    this.end();
   }
 
   /** Ends the watch in good order. */
