@@ -45,7 +45,7 @@ function targetOf(target: Exclude<TestTarget, Plugin>): HttpTarget {
 
 async function served(plugin: Plugin, directory: string): Promise<{ target: HttpTarget; close(): Promise<void> }> {
   const { addresses, close } = await serve({
-    ...{ plugins: [plugin], directory: join(directory, 'p'), exitOnSignal: false, logger: pino({ level: 'silent' }) },
+    ...{ plugins: [plugin], directory: join(directory, 'p'), exitOnSignal: false, drainMs: 500, logger: pino({ level: 'silent' }) },
   });
   return { target: { socketPath: addresses[plugin.manifest.name]! }, close };
 }

@@ -27,12 +27,14 @@ export interface ServeOptions {
   logger?: Logger;
   /** Stop and exit 0 on SIGTERM and SIGINT. Default true. */
   exitOnSignal?: boolean;
+  /** Milliseconds that running calls get to finish when it stops. Default 10,000. */
+  drainMs?: number;
 }
 
 export interface Served {
   /** By plugin: the path of its socket, or `https://host:port`. */
   addresses: Record<string, string>;
-  /** Takes no new calls, lets running ones finish (10 s at most), unlinks the sockets. */
+  /** Takes no new calls, lets running ones finish (`drainMs` at most), unlinks the sockets. */
   close(): Promise<void>;
 }
 
@@ -57,8 +59,8 @@ async function listenOnPort(server: FastifyInstance, host: string, port: number)
   return `https://${host}:${(server.server.address() as AddressInfo).port}`;
 }
 
-async function stop({ server, calls }: Running): Promise<void> {
-  const timeout = new Promise<void>((resolve) => setTimeout(resolve, DRAIN_MS).unref());
+async function stop({ server, calls }: Running, drainMs: number): Promise<void> {
+  const timeout = new Promise<void>((resolve) => setTimeout(resolve, drainMs).unref());
   const closed = server.close();
   await Promise.race([calls.drain(), timeout]);
   // Answers that are on their way leave first; kept connections would otherwise hold close() for their whole keepAliveTimeout.
@@ -88,7 +90,7 @@ async function start(options: ServeOptions): Promise<Served> {
   const running: Running[] = [];
   const addresses: Record<string, string> = {};
   const close = async () => {
-    await Promise.all(running.map(stop));
+    await Promise.all(running.map((each) => stop(each, options.drainMs ?? DRAIN_MS)));
     await spool.close();
   };
   try {
