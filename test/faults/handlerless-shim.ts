@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readFaultsConfig } from './config.ts';
 import { FaultError } from './fault-error.ts';
 import { buildGoProgram } from './go-build.ts';
-import { childrenOf, isAlive, readProc, readStat, type ProcessIdentity } from './proc.ts';
+import { childrenOf, isAlive, readExe, readProc, readStat, type ProcessIdentity } from './proc.ts';
 import { endProcess } from './process-end.ts';
 import { requireProgram } from './program-path.ts';
 import { silent, type OnProgress } from './progress.ts';
@@ -39,7 +39,7 @@ export async function shimWithoutHandler(
   const clear = () => rmSync(directory, { recursive: true, force: true });
   try {
     const shim = await (kind === 'silent' ? startSilent(onProgress) : startDying(directory));
-    await becomesTrue(() => childrenOf(shim.pid).length > 0 && (kind === 'dies' || catchesUsr1(shim.pid)), 5000, 20);
+    await becomesTrue(() => hasContainerLikeChild(shim.pid) && (kind === 'dies' || catchesUsr1(shim.pid)), 5000, 20);
     const child = childrenOf(shim.pid)[0];
     if (child === undefined) {
       await endProcess(shim, 0);
@@ -81,6 +81,11 @@ async function launch(file: string, args: readonly string[], argv0?: string): Pr
   const stat = readStat(child.pid ?? -1);
   if (stat === undefined) throw new FaultError('KDR_FAULTS_START_FAILED', `${file} ended at once.`);
   return { pid: stat.pid, startTicks: stat.startTicks };
+}
+
+/** Between fork and exec a child still is its parent's program. */
+function hasContainerLikeChild(pid: number): boolean {
+  return childrenOf(pid).some((child) => readExe(child.pid) !== undefined && readExe(child.pid) !== readExe(pid));
 }
 
 function catchesUsr1(pid: number): boolean {

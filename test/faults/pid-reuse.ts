@@ -1,9 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
 import { FaultError } from './fault-error.ts';
 import { isAlive, readStat, type ProcessIdentity } from './proc.ts';
 import { endProcess } from './process-end.ts';
-import { becomesTrue } from './waiting.ts';
 
 /** A new process that got a wanted pid. */
 export interface ReusedPid extends ProcessIdentity {
@@ -12,11 +12,21 @@ export interface ReusedPid extends ProcessIdentity {
 }
 
 const LAST_PID = '/proc/sys/kernel/ns_last_pid';
-const ATTEMPTS = 200;
+const TIMEOUT_MS = 15_000;
+
+// Writing and forking must follow each other within microseconds, so a shell does both: Node needs a millisecond, in which others fork.
+const SCRIPT = `
+echo $(($1 - 1)) >${LAST_PID} || exit 2
+sleep 100000 </dev/null >/dev/null 2>&1 &
+[ $! = $1 ] && exit 0
+kill -9 $!
+exit 1`;
 
 /**
  * Makes the kernel hand out exactly this pid to a new process (`sleep`): the kernel counts on from ns_last_pid (proc_sys_kernel(5); needs
- * CONFIG_CHECKPOINT_RESTORE and root). Another fork on the machine may take it first; then it tries again, 200 times at most.
+ * CONFIG_CHECKPOINT_RESTORE and root). It tries for 15 s, because the kernel keeps a pid for as long as any process, even a zombie that init has
+ * not reaped yet, has it as its process group or session. Another process of the machine may be quicker and keep the pid: KDR_FAULTS_MISSED names
+ * it; begin again with another pid then.
  * @throws FaultError KDR_FAULTS_NOT_ROOT, KDR_FAULTS_UNSUPPORTED, KDR_FAULTS_BAD_ARGUMENT (pid in use, or its zombie), KDR_FAULTS_MISSED
  */
 export async function reusePid(pid: number): Promise<ReusedPid> {
@@ -24,18 +34,25 @@ export async function reusePid(pid: number): Promise<ReusedPid> {
   if (!existsSync(LAST_PID)) throw new FaultError('KDR_FAULTS_UNSUPPORTED', `This kernel has no ${LAST_PID} (CONFIG_CHECKPOINT_RESTORE).`);
   if (!Number.isInteger(pid) || pid < 300 || existsSync(`/proc/${pid}`))
     throw new FaultError('KDR_FAULTS_BAD_ARGUMENT', `pid ${pid} is in use, or the kernel does not hand it out (below 300).`);
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    writeFileSync(LAST_PID, String(pid - 1));
-    const child = spawn('sleep', ['100000'], { stdio: 'ignore', detached: true });
-    if (child.pid === pid) return reused(child, pid);
-    child.kill('SIGKILL');
-    if (existsSync(`/proc/${pid}`)) await becomesTrue(() => !existsSync(`/proc/${pid}`), 2000, 50);
+  const end = performance.now() + TIMEOUT_MS;
+  while (performance.now() < end) {
+    const { exitCode } = await execa('/bin/sh', ['-c', SCRIPT, 'sh', String(pid)], {
+      reject: false,
+      timeout: 5000,
+      stdin: 'ignore',
+      detached: true,
+    });
+    if (exitCode === 0) return reused(pid);
+    await sleep(50);
   }
-  throw new FaultError('KDR_FAULTS_MISSED', `Did not get pid ${pid} in ${ATTEMPTS} attempts: too much else starts on this machine.`);
+  const holder = readStat(pid)?.comm ?? 'none; it still names a session or process group';
+  throw new FaultError(
+    'KDR_FAULTS_MISSED',
+    `Did not get pid ${pid} within ${TIMEOUT_MS} ms (its holder: ${holder}). Begin again with another pid.`,
+  );
 }
 
-function reused(child: ChildProcess, pid: number): ReusedPid {
-  child.unref();
+function reused(pid: number): ReusedPid {
   const identity = { pid, startTicks: readStat(pid)?.startTicks ?? 0 };
   return { ...identity, isAlive: () => isAlive(identity), stop: () => endProcess(identity, 0).then(() => undefined) };
 }
