@@ -34,7 +34,6 @@ export const ERROR_CODES = {
   KDR_JOURNAL_BROKEN: 'The journal on the node can’t be read or written. Nothing acts until it can.',
   KDR_CEL_INVALID: 'The CEL expression does not compile or did not evaluate to true or false.',
   KDR_UNKNOWN_TRANSITION: 'The state machine has no such step. This is a bug of KDR: please report it.',
-  KDR_UP_RUNNING: '`kdr up` already runs on this state directory.',
   KDR_NOT_RUNNING: 'No API server answers. Start `kdr up`, or pass --kubeconfig.',
   KDR_CLI_USAGE: 'The command line is wrong; the message says how.',
   KDR_NOT_FOUND: 'There is no such object.',

@@ -14,7 +14,7 @@ export const analyzers: readonly Analyzer[] = [
   {
     what: 'goroutines',
     description: 'a Go goroutine dump, or a log that holds one: is it the containerd shim deadlock (PR 3529)?',
-    analyze: analyzeGoroutines,
+    analyze: (text) => withTarget(analyzeGoroutines(text)),
   },
 ];
 

@@ -12,4 +12,4 @@ import { plugin as processKill } from '@kdr/recoverer-process-kill';
  */
 export const PLUGIN_GROUPS = {
   node: [process, container, psi, shimDeadlock, unreapedChildren, shimKill, processKill],
-} as const;
+};

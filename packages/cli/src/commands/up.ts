@@ -29,6 +29,7 @@ export function registerUp(program: Command, context: CliContext): void {
           node: flags.node,
           user: config.user,
           bundle: flags.bundle,
+          env: config.env,
           logger: createLogger({ name: 'kdr', level: config.logLevel as 'info' }),
           onReady: ({ url, kubeconfig, probes }) =>
             out.print(

@@ -7,7 +7,8 @@ export interface ChildProgram {
   name: string;
   file: string;
   args: string[];
-  env: Record<string, string>;
+  /** Its whole environment. */
+  env: Record<string, string | undefined>;
 }
 
 /** How long a child may take to end after TERM. */
@@ -22,7 +23,7 @@ export async function runChild(program: ChildProgram, logger: Logger, signal: Ab
     const startedAt = Date.now();
     const child = spawn(process.execPath, [...process.execArgv, program.file, ...program.args], {
       stdio: ['pipe', 'inherit', 'inherit'],
-      env: { ...process.env, ...program.env, KDR_PARENT_PIPE: '1' },
+      env: { ...program.env, KDR_PARENT_PIPE: '1' },
     });
     child.stdin?.on('error', () => undefined);
     const ended = once(child, 'exit').catch((error: unknown) => [error]);

@@ -24,8 +24,8 @@ export interface UpOptions {
   user: string;
   /** Whether the reference plugins and sources are started. */
   bundle: boolean;
-  /** Environment for the sources: their thresholds. */
-  sourceEnv?: Record<string, string>;
+  /** Environment of plugins and sources: their settings (KDR_UNREAPED_SECONDS, …). */
+  env: Record<string, string | undefined>;
   logger: Logger;
   /** Called once everything answers. */
   onReady?(up: { url: string; kubeconfig: string; probes: string }): void;
@@ -90,8 +90,8 @@ export async function up(options: UpOptions, signal: AbortSignal): Promise<void>
     const access = { KDR_SERVER: server.url, KDR_TOKEN_FILE: state.sourceToken, KDR_CA_FILE: state.ca, KDR_NODE_NAME: node };
     const children = options.bundle
       ? [
-          ...NODE_PLUGINS.map((program) => ({ ...program, env: { KDR_PLUGIN_DIR: state.plugins } })),
-          ...NODE_SOURCES.map((program) => ({ ...program, env: { ...access, ...options.sourceEnv } })),
+          ...NODE_PLUGINS.map((program) => ({ ...program, env: { ...options.env, KDR_PLUGIN_DIR: state.plugins } })),
+          ...NODE_SOURCES.map((program) => ({ ...program, env: { ...options.env, ...access } })),
         ]
       : [];
     logger.info({ url: server.url, stateDirectory: state.root, node }, 'kdr is up');
