@@ -22,9 +22,9 @@ export interface Platform {
 }
 
 /** Starts `kdr up` as anybody would, on a state directory of its own, and waits until it says that it is up. */
-export async function startPlatform(stateDirectory: string, env: Record<string, string>): Promise<Platform> {
+export async function startPlatform(stateDirectory: string, env: Record<string, string>, flags: string[] = []): Promise<Platform> {
   const log = join(stateDirectory, 'kdr.log');
-  const child = spawn(process.execPath, [KDR, 'up', '--state-dir', stateDirectory, '--port', '0'], {
+  const child = spawn(process.execPath, [KDR, 'up', '--state-dir', stateDirectory, '--port', '0', ...flags], {
     stdio: ['ignore', 'pipe', openSync(log, 'a')],
     env: { ...process.env, KDR_LOG_LEVEL: 'info', ...env },
     // Its own session: Ctrl-C reaches the demo alone, which ends things in the right order.
