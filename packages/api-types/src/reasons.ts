@@ -15,7 +15,6 @@ export const REASONS = {
   NotIdentified: 'Every diagnoser that was asked looked and said no; their reasons are in status.diagnosisAttempts.',
   DiagnosersFailed: 'None identified it, and at least one could not look.',
   // RecoveryGranted
-  Proposed: 'A recovery was proposed; the gate has not looked yet.',
   Granted: 'Every gate allowed it.',
   Approved: 'A person approved it, and every other gate allowed it.',
   ApprovalRequired: 'The policy wants a person: `kdr approve NAME`.',
@@ -29,8 +28,6 @@ export const REASONS = {
   CoolingDown: 'The same target was acted on a short time ago.',
   LoopBreakerOpen: 'This target or fault was acted on too often in the window: a person must look.',
   GateFailed: 'A gate could not be evaluated, and so denies.',
-  GrantWithdrawn: 'The grant was withdrawn before it was used.',
-  GrantExpired: 'The grant lapsed before it was used; it is renewed when the gates still allow it.',
   // Recovered
   Recovered: 'A recoverer acted, and the diagnoser no longer finds the fault.',
   HealedItself: 'Right before acting the fault was gone: nothing was done.',
