@@ -7,7 +7,7 @@ import { Type } from '@sinclair/typebox';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createWorld } from './testing/world.ts';
 import type { World } from './testing/world.ts';
-import { diagnoserOf, identified, recovererOf, testFault } from './testing/plugins.ts';
+import { diagnoserOf, ended, identified, recovererOf, testFault } from './testing/plugins.ts';
 import type { TestFault } from './testing/plugins.ts';
 
 let world: World;
@@ -154,7 +154,7 @@ describe('information', () => {
   it.each([
     ['is absent', [], 'CollectorAbsent'],
     ['fails', [facts('wanted', { collect: () => ({ outcome: 'Failed', reason: 'broken', retryable: false }) })], 'CollectorFailed'],
-    ['hangs', [facts('wanted', { timeoutSeconds: 1, collect: () => new Promise(() => undefined) })], 'CollectorTimedOut'],
+    ['hangs', [facts('wanted', { timeoutSeconds: 1, collect: ({ signal }) => ended(signal) })], 'CollectorTimedOut'],
   ])('fails where a collector that the spec requires %s', async (_, plugins, reason) => {
     await world.plugins(diagnoserOf(fault), ...plugins);
     await world.agent({ retries: 0 });
@@ -293,7 +293,7 @@ describe('diagnosis', () => {
   });
 
   it('is Failed/TimedOut when its time of work is over', async () => {
-    const slow = diagnoserOf(fault, { Diagnose: () => new Promise(() => undefined) });
+    const slow = diagnoserOf(fault, { Diagnose: ended });
     await world.plugins(slow);
     await world.agent({ diagnosisSeconds: 1 });
     await world.create('a');

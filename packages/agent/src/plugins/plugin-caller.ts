@@ -72,6 +72,7 @@ interface CallerContext {
 
 /** A call with less than this left is not worth making. */
 const SHORTEST_CALL_MS = 5;
+const DEADLINE_MARGIN_MS = 50;
 
 export function createPluginCaller({ node, clock, options, metrics, tokens }: CallerContext): PluginCaller {
   const envelope = (work: Work, plugin: RegisteredPlugin, call: Try, information: InformationByCollector): Envelope => {
@@ -98,6 +99,7 @@ export function createPluginCaller({ node, clock, options, metrics, tokens }: Ca
     send: Send<A>,
   ): Promise<A> => {
     const asksBack = plugin.local && plugin.role !== 'collector' && line.length < MAX_LINE;
+    const startedAt = clock.now();
     const opened = asksBack ? tokens.open(work, plugin, [...line, plugin.name]) : undefined;
     try {
       const answer = await send({ ...call, callback: opened?.callback });
@@ -105,10 +107,12 @@ export function createPluginCaller({ node, clock, options, metrics, tokens }: Ca
       metrics.pluginCall(plugin.name, plugin.role, answer.outcome);
       return answer;
     } catch (error) {
-      const code = error instanceof PluginError ? error.code : 'Error';
+      // A plugin that notices the deadline itself answers 504 a moment before it.
+      const late = clock.now() - startedAt >= call.timeoutMs - DEADLINE_MARGIN_MS ? timedOut(plugin, call, error) : error;
+      const code = late instanceof PluginError ? late.code : 'Error';
       plugin.readiness.called(code !== 'KDR_PLUGIN_TIMEOUT');
       metrics.pluginCall(plugin.name, plugin.role, code);
-      throw error;
+      throw late;
     } finally {
       opened?.close();
     }
@@ -239,6 +243,12 @@ async function takeTurn(work: Work, plugin: RegisteredPlugin): Promise<() => voi
   } finally {
     for (const signal of signals) signal.removeEventListener('abort', abort);
   }
+}
+
+function timedOut(plugin: RegisteredPlugin, { timeoutMs }: Try, error: unknown): unknown {
+  if (!(error instanceof PluginError) || error.code === 'KDR_PLUGIN_TIMEOUT' || !error.sent) return error;
+  const message = `${plugin.name}: no answer within ${timeoutMs} ms: ${error.message}`;
+  return new PluginError('KDR_PLUGIN_TIMEOUT', message, { retryable: true, sent: true, cause: error });
 }
 
 function failure(reason: string, retryable: boolean, code: string): Failure {

@@ -17,7 +17,7 @@ export function testFault(pid: number): TestFault {
   return { present: true, target: { kind: 'Process', process: identity }, asked: [], acts: [] };
 }
 
-type Answers = Partial<Record<Purpose, () => DiagnoseAnswer | Promise<DiagnoseAnswer>>>;
+type Answers = Partial<Record<Purpose, (signal: AbortSignal) => DiagnoseAnswer | Promise<DiagnoseAnswer>>>;
 
 /** Identifies the fault while it is present. */
 export function diagnoserOf(
@@ -29,10 +29,10 @@ export function diagnoserOf(
   return defineDiagnoser({
     name,
     ...more,
-    diagnose: async ({ purpose }) => {
+    diagnose: async ({ purpose, signal }) => {
       fault.asked.push(purpose);
       const answer = answers[purpose];
-      if (answer) return answer();
+      if (answer) return answer(signal);
       return fault.present ? identified(fault) : { outcome: 'NotIdentified', reason: 'the fault is not there' };
     },
   });
@@ -73,4 +73,9 @@ export function recovererOf(fault: TestFault, recovery: Recovery = {}, name = 't
     },
     ...(recovery.probe && { probe: recovery.probe }),
   });
+}
+
+/** An answer that never comes: hangs until the caller is gone. */
+export function ended(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('the call has ended'))));
 }

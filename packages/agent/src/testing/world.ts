@@ -49,8 +49,9 @@ export interface World {
   victim(): number;
   /** Starts an agent in this process and waits until it is ready. */
   agent(options?: Partial<AgentOptions>): Promise<{ agent: Agent; stop: () => Promise<void>; metrics: Registry }>;
-  /** Starts an agent as a program. */
-  agentProgram(options?: Partial<AgentOptions>): AgentProgram;
+  /** Starts an agent as a program. `server`: another way to the API server. */
+  agentProgram(options?: Partial<AgentOptions>, server?: string): AgentProgram;
+  server: { url: string; ca: string };
   /** Answers proposals as the master does. `decide` may give another answer than Granted, or none. */
   grants(decide?: (abnormal: Abnormal) => Partial<Grant> | undefined): void;
   close(): Promise<void>;
@@ -154,8 +155,9 @@ export async function createWorld(): Promise<World> {
       for (const end = Date.now() + 10_000; !agent.ready(); await delay(10)) if (Date.now() > end) throw new Error(agent.notReady());
       return { agent, stop, metrics };
     },
-    agentProgram: (options = {}) => {
-      const started = agentProgram(directory, server, { ...FAST, ...options });
+    server,
+    agentProgram: (options = {}, url = server.url) => {
+      const started = agentProgram(directory, { url, ca: server.ca }, { ...FAST, ...options });
       ends.unshift(started.kill);
       return started;
     },
