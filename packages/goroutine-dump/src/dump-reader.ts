@@ -38,8 +38,7 @@ export class DumpReader {
 
   /** @param gap how many lines of no dump stood before this one. */
   take(line: Line, context: LineContext, gap = 0): void {
-    if (line.type === 'blank') return;
-    this.#gap = (line.type === 'junk' ? 1 : 0) + gap + (gap > 0 || line.type === 'junk' ? this.#gap : 0);
+    this.#gap += gap;
     switch (line.type) {
       case 'header':
         return this.#takeHeader(line, context);
@@ -50,8 +49,7 @@ export class DumpReader {
       case 'created':
         return this.#takeCreated(line.creation);
       case 'elided':
-        if (this.#goroutine) this.#goroutine.elided = true;
-        return;
+        return this.#takeElided();
       case 'begin':
         return this.#begin(line.before, context);
       case 'end':
@@ -62,6 +60,9 @@ export class DumpReader {
         this.#leaveGoroutine(); // frames of the thread, not of a goroutine
         return;
       case 'junk':
+        this.#gap += 1;
+        return;
+      case 'blank':
         return;
     }
   }
@@ -122,6 +123,7 @@ export class DumpReader {
     this.#awaitsFile.file = file;
     this.#awaitsFile.line = line;
     this.#awaitsFile = undefined;
+    this.#gap = 0;
   }
 
   #takeCreated(creation: NonNullable<Goroutine['createdBy']>): void {
@@ -149,6 +151,10 @@ export class DumpReader {
     // "panic: a" then "panic: b [recovered]", "fatal error: …" then "runtime: …": the first says what happened.
     if (this.#dump) this.#dump.reason ??= line.reason;
     else this.#intro ??= { origin: line.origin, reason: line.reason, line: context.line, time: context.time };
+  }
+
+  #takeElided(): void {
+    if (this.#goroutine) this.#goroutine.elided = true;
   }
 
   #leaveGoroutine(): void {
@@ -187,6 +193,7 @@ function addFields(dump: GoroutineDump, words: Record<string, string>): void {
   for (const [key, value] of Object.entries(words)) {
     if (key === 'pid' && /^\d{1,10}$/.test(value)) dump.pid ??= Number(value);
     else if (key === 'time') dump.time ??= value;
-    else if (key !== 'msg' && key !== 'message' && key !== 'level' && Object.keys(dump.fields).length < maxFields) dump.fields[key] ??= value;
+    else if (key !== 'msg' && key !== 'message' && key !== 'level' && Object.keys(dump.fields).length < maxFields)
+      dump.fields[key] ??= value;
   }
 }

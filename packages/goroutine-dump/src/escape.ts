@@ -1,7 +1,19 @@
 import type { ScanMeter } from './scan-meter.ts';
 import { beginMarker } from './line.ts';
 
-const simple: Record<string, string> = { n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', f: '\f', v: '\v', '"': '"', "'": "'", '\\': '\\', '/': '/' };
+const simple: Record<string, string> = {
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  v: '\v',
+  '"': '"',
+  "'": "'",
+  '\\': '\\',
+  '/': '/',
+};
 
 /** Takes one level of escaping away: Go's %q, JSON's and strace's escapes are read alike. Linear. */
 export function unescapeOnce(text: string, meter: ScanMeter): string {
@@ -30,20 +42,29 @@ function escapeAt(text: string, at: number): { value: string; length: number } {
     return code <= 0x10ffff ? { value: String.fromCodePoint(code), length: 2 + digits } : { value: next, length: 2 };
   }
   const octal = /^[0-7]{1,3}/.exec(text.slice(at + 1, at + 4))?.[0];
-  return octal === undefined ? { value: `\\${next}`, length: 2 } : { value: String.fromCharCode(Number.parseInt(octal, 8)), length: 1 + octal.length };
+  return octal === undefined
+    ? { value: `\\${next}`, length: 2 }
+    : { value: String.fromCharCode(Number.parseInt(octal, 8)), length: 1 + octal.length };
 }
 
 const maxDepth = 5;
-// A header or the BEGIN marker with an escaped line break beside it. The run of backslashes is bounded, so the search stays linear.
-const escapedHeader = /\\{1,32}n(?:\\{1,32}[nt])*goroutine \d{1,19} (?:[a-z]{1,2}=[^[\n]{1,80} )?\[|goroutine \d{1,19} \[[^\]\n]{1,200}\]:\\{1,32}n/;
+const header = /^goroutine \d{1,19} (?:[a-z]{1,2}=[^[\n]{1,80} )?\[[^\]\n]{1,200}\]:/;
+const longestHeader = 330;
 
-/** True when the text holds a dump whose line breaks are escaped. */
+/** True when the text holds a dump whose line breaks are escaped: BEGIN or a header with an escaped break beside it. */
 export function hasEscapedDump(text: string, meter: ScanMeter): boolean {
   meter.look(text.length);
   if (!text.includes('\\')) return false;
   const begin = text.indexOf(beginMarker);
   if (begin !== -1 && text[begin + beginMarker.length] === '\\') return true;
-  return text.includes('goroutine ') && escapedHeader.test(text);
+  // A search from each header outwards: one regular expression over the whole would be quadratic on "\n\n\n…".
+  for (let at = text.indexOf('goroutine '); at !== -1; at = text.indexOf('goroutine ', at + 1)) {
+    meter.look(longestHeader);
+    const length = header.exec(text.slice(at, at + longestHeader))?.[0].length;
+    if (length === undefined) continue;
+    if (text[at + length] === '\\' || (text[at - 1] === 'n' && text[at - 2] === '\\')) return true;
+  }
+  return false;
 }
 
 /** Unescapes until headers stand on lines of their own (at most five levels). */

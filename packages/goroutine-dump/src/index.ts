@@ -9,14 +9,4 @@ export { addressOf, groupByStack, ownFrame, receiverAddress, waitedMutex } from 
 export type { StackGroup } from './query.ts';
 export { defaultLimits } from './limits.ts';
 export type { Limits } from './limits.ts';
-export type {
-  Argument,
-  Creation,
-  DumpOrigin,
-  Frame,
-  Goroutine,
-  GoroutineDump,
-  ParsedText,
-  TextKind,
-  Wrapping,
-} from './model.ts';
+export type { Argument, Creation, DumpOrigin, Frame, Goroutine, GoroutineDump, ParsedText, TextKind, Wrapping } from './model.ts';

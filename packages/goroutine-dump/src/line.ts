@@ -26,7 +26,14 @@ export function classifyLine(raw: string): Line {
   const text = raw.trim();
   if (text === '') return blank;
   return (
-    headerLine(text) ?? fileLine(text) ?? callLine(text) ?? createdLine(text) ?? elidedLine(text) ?? markerLine(text) ?? introLine(text) ?? junk
+    headerLine(text) ??
+    fileLine(text) ??
+    callLine(text) ??
+    createdLine(text) ??
+    elidedLine(text) ??
+    markerLine(text) ??
+    introLine(text) ??
+    junk
   );
 }
 

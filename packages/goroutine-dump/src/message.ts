@@ -97,5 +97,9 @@ function foreignStart(text: string, from: number): number {
 function close(open: Open): Message {
   const first = open.entry.record;
   const text = open.parts.join('');
-  return { record: { ...first, text, partial: false, fields: open.last.fields ?? first.fields }, gap: open.entry.gap, pieces: open.parts.length };
+  return {
+    record: { ...first, text, partial: false, fields: open.last.fields ?? first.fields },
+    gap: open.entry.gap,
+    pieces: open.parts.length,
+  };
 }

@@ -21,7 +21,11 @@ export function parseGoroutineDumps(text: string, limits: Partial<Limits> = {}):
   const wrapping: Wrapping = { envelopes: [], escapes: 0, reversed: false, joinedPieces: 0 };
   const streams = readStreams(text, all, meter, wrapping);
   const count = { goroutines: 0 };
-  const dumps = newest([...streams].flatMap((stream) => readDumps(stream, all, meter, wrapping, count)), all, meter);
+  const dumps = newest(
+    [...streams].flatMap((stream) => readDumps(stream, all, meter, wrapping, count)),
+    all,
+    meter,
+  );
   const { kind, description } = describeText(text, dumps, meter);
   const limitsReached = [...meter.limitsReached].sort();
   return { kind, description, dumps, wrapping, truncated: limitsReached.length > 0, limitsReached, scanned: meter.scanned };
@@ -88,7 +92,10 @@ function newest(dumps: GoroutineDump[], limits: Limits, meter: ScanMeter): Gorou
   const times = dumps.map((dump) => Date.parse(dump.time ?? ''));
   const inOrder = times.some(Number.isNaN)
     ? dumps.toSorted((a, b) => a.line - b.line)
-    : dumps.map((dump, at) => ({ dump, time: times[at] ?? 0 })).toSorted((a, b) => a.time - b.time).map(({ dump }) => dump);
+    : dumps
+        .map((dump, at) => ({ dump, time: times[at] ?? 0 }))
+        .toSorted((a, b) => a.time - b.time)
+        .map(({ dump }) => dump);
   if (inOrder.length <= limits.maxDumps) return inOrder;
   meter.limit('maxDumps');
   return inOrder.slice(-limits.maxDumps);

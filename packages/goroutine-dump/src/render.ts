@@ -23,7 +23,8 @@ function renderGoroutine(goroutine: Goroutine): string {
   for (const frame of goroutine.frames) lines.push(`${frame.function}(${renderArguments(frame.args)})`, ...renderPlace(frame));
   if (goroutine.elided) lines.push('...additional frames elided...');
   const made = goroutine.createdBy;
-  if (made) lines.push(`created by ${made.function}${made.goroutine === undefined ? '' : ` in goroutine ${made.goroutine}`}`, ...renderPlace(made));
+  if (made)
+    lines.push(`created by ${made.function}${made.goroutine === undefined ? '' : ` in goroutine ${made.goroutine}`}`, ...renderPlace(made));
   return `${lines.join('\n')}\n`;
 }
 

@@ -10,16 +10,25 @@ interface Described {
 const sample = 256 * 1024;
 
 const signs: readonly (readonly [TextKind, RegExp, (match: RegExpExecArray) => string])[] = [
-  ['pprof-profile', /^([a-z]{1,32}) profile: total (\d{1,19})/m, (match) => `pprof profile "${match[1]}", total ${match[2]} (debug=1: stacks without states; ask for debug=2)`],
+  [
+    'pprof-profile',
+    /^([a-z]{1,32}) profile: total (\d{1,19})/m,
+    (match) => `pprof profile "${match[1]}", total ${match[2]} (debug=1: stacks without states; ask for debug=2)`,
+  ],
   ['pprof-profile', /^--- contention:|^--- mutex:|^heap profile: \d/m, () => 'pprof profile in its text form'],
-  ['jvm-thread-dump', /^\s{0,8}Full thread dump [^\n]{1,200}|java\.lang\.Thread\.State: |^"[^"\n]{1,200}" (?:#\d{1,9} )?[^\n]{0,200}?tid=0x/m, () => 'JVM thread dump'],
+  [
+    'jvm-thread-dump',
+    /^\s{0,8}Full thread dump [^\n]{1,200}|java\.lang\.Thread\.State: |^"[^"\n]{1,200}" (?:#\d{1,9} )?[^\n]{0,200}?tid=0x/m,
+    () => 'JVM thread dump',
+  ],
   ['python-traceback', /^Traceback \(most recent call (?:last|first)\):/m, () => 'Python traceback'],
   ['kernel-log', /blocked for more than \d{1,9} seconds|^\[ {0,8}\d{1,9}\.\d{6}\] |\bCall Trace:/m, () => 'kernel log'],
   ['go-panic', /^(?:panic: |fatal error: )[^\n]{1,200}/m, (match) => `Go ${match[0]}, without goroutines`],
 ];
 
 // Lines that begin with a time, a level, a syslog head or a JSON record.
-const logLine = /^(?:\d{4}[-/]\d\d[-/]\d\d[T ]|[A-Z][a-z]{2} [ \d]\d \d\d:|time="|level=|ts=|\{"|[IWEF]\d{4} |\[[^\]\n]{1,40}\] |(?:INFO|WARN|ERROR|DEBUG|TRACE|FATAL)\b)/;
+const logLine =
+  /^(?:\d{4}[-/]\d\d[-/]\d\d[T ]|[A-Z][a-z]{2} [ \d]\d \d\d:|time="|level=|ts=|\{"|[IWEF]\d{4} |\[[^\]\n]{1,40}\] |(?:INFO|WARN|ERROR|DEBUG|TRACE|FATAL)\b)/;
 
 /** Says what a text is, from the dumps found in it or, without any, from its look. */
 export function describeText(text: string, dumps: readonly GoroutineDump[], meter: ScanMeter): Described {
@@ -46,7 +55,8 @@ function describeDumps(dumps: readonly GoroutineDump[]): Described {
 function describeLog(look: string): Described {
   const lines = look.split('\n', 2000).filter((line) => line.trim() !== '');
   const logLines = lines.filter((line) => logLine.test(line)).length;
-  if (logLines * 2 >= lines.length) return { kind: 'log', description: `log of ${count(lines.length, 'line')}${look.length === sample ? ' or more' : ''}` };
+  if (logLines * 2 >= lines.length)
+    return { kind: 'log', description: `log of ${count(lines.length, 'line')}${look.length === sample ? ' or more' : ''}` };
   return { kind: 'other', description: `text of ${count(lines.length, 'line')}${look.length === sample ? ' or more' : ''}` };
 }
 
