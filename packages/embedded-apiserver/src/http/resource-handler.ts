@@ -132,6 +132,7 @@ function openWatch(
   response: ServerResponse,
 ): void {
   const plan = planWatch(api, hub, request, encode);
+  if (response.destroyed) return; // the client went while the store settled; its close was before anybody listened
   response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' });
   response.flushHeaders();
   const watcher = plan.start(response);

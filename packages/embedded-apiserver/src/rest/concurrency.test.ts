@@ -3,7 +3,7 @@ import { startTestServer } from '../testing/api-client.ts';
 import type { ApiClient, TestServer } from '../testing/api-client.ts';
 
 const configMaps = '/api/v1/namespaces/default/configmaps';
-const rounds = 40;
+const rounds = 15;
 const writers = 8;
 
 let running: TestServer;

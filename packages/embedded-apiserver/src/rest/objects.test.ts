@@ -163,6 +163,16 @@ describe('patch', () => {
     expect((await admin.get(`${widgets()}/ops`)).body.spec).toEqual({ size: 2, color: 'red' });
     expect((await patch([{ op: 'add', path: '/__proto__/polluted', value: 1 }])).code).toBe(422);
     expect((await patch({ op: 'add' })).code).toBe(400);
+    expect((await patch([null])).code).toBe(422);
+    const whole = await patch([{ op: 'replace', path: '', value: widget('ops', { size: 4 }) }]);
+    expect([whole.code, whole.body.spec]).toEqual([200, { size: 4, color: 'red' }]);
+  });
+
+  it('refuses a JSON patch that doubles what it copies', async () => {
+    await admin.post(configMaps, { metadata: { name: 'bomb' }, data: { a: 'x'.repeat(1000) } });
+    const doubling = Array.from({ length: 60 }, (_, index) => ({ op: 'copy', from: '/data', path: `/data/b${index}` }));
+    const { code, body } = await admin.send('PATCH', `${configMaps}/bomb`, doubling, { 'content-type': 'application/json-patch+json' });
+    expect([code, body.message]).toEqual([422, expect.stringContaining('copies')]);
   });
 
   it('uses the resourceVersion of a merge patch as a precondition', async () => {

@@ -8,6 +8,8 @@ import { updateObject } from './update-object.ts';
 
 /** As kube-apiserver: more operations in one patch are refused. */
 const maximumOperations = 10_000;
+/** As kube-apiserver: a copy of a copy of a copy doubles each time. */
+const maximumCopiedBytes = 3 * 1024 * 1024;
 
 /** PATCH: stages the object changed by a patch of the given media type. @throws StatusError 415 for a type that is not read. */
 export function patchObject(api: Api, request: ResourceRequest, mediaType: string, patch: unknown): ObjectAnswer {
@@ -46,9 +48,16 @@ function expectPatch(patch: unknown): object {
 function applyOperations(current: object, patch: unknown): unknown {
   if (!Array.isArray(patch)) throw badRequest('a JSON patch has to be a list of operations');
   if (patch.length > maximumOperations) throw badRequest(`a JSON patch has at most ${maximumOperations} operations`);
-  try {
-    return jsonPatch.applyPatch(structuredClone(current), patch as Operation[], true, true, true).newDocument;
-  } catch (error) {
-    throw inapplicable((error as Error).message.split('\n')[0]!);
+  let document: unknown = structuredClone(current);
+  let copied = 0;
+  for (const [index, operation] of (patch as Operation[]).entries()) {
+    try {
+      if (operation.op === 'copy') copied += JSON.stringify(jsonPatch.getValueByPointer(document, operation.from) ?? null).length;
+      if (copied > maximumCopiedBytes) throw new Error(`its copies make more than ${maximumCopiedBytes} bytes`);
+      document = jsonPatch.applyOperation(document, operation, true, true, true, index).newDocument;
+    } catch (error) {
+      throw inapplicable((error as Error).message.split('\n')[0]!);
+    }
   }
+  return document;
 }
