@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   KDR_COLLECT_FAILED: 'The collector was asked and gave nothing; its reason is in the message.',
   KDR_DIAGNOSE_UNAVAILABLE: 'No diagnoser of that name can be asked here.',
   KDR_CALLBACK_DENIED: 'The callback token is unknown or its call has ended.',
+  KDR_UNAUTHORIZED: 'The caller showed no bearer token that may call this plugin.',
   KDR_CALLBACK_TOO_MANY: 'One call asked back more often than allowed.',
   KDR_BAD_REQUEST: 'The request is not of the shape that the protocol wants; the message names the field.',
   KDR_REQUEST_TOO_LARGE: 'The request is larger than 1 MiB.',
