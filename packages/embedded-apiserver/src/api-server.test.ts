@@ -102,6 +102,30 @@ it('lets Events go an hour after they were written', async () => {
   await late.stop();
 });
 
+it('is Gone for watches, pages and revisions that are older than five minutes', async () => {
+  let now = Date.UTC(2026, 0, 1);
+  const { admin, stop } = await startTestServer({ directory, clock: { now: () => now } });
+  const configMaps = '/api/v1/namespaces/default/configmaps';
+  const { body: old } = await admin.post(configMaps, { metadata: { name: 'a' } });
+  await admin.post(configMaps, { metadata: { name: 'b' } });
+  const page = await admin.get(`${configMaps}?limit=1`);
+  const { continue: token } = page.body.metadata as unknown as { continue: string };
+  await admin.post(configMaps, { metadata: { name: 'bb' } });
+  now += 301_000;
+  const { body: recent } = await admin.post(configMaps, { metadata: { name: 'c' } });
+  await admin.post(configMaps, { metadata: { name: 'd' } });
+  const rv = old.metadata.resourceVersion;
+  await expect(admin.watch(`${configMaps}?watch=1&resourceVersion=${rv}`)).rejects.toMatchObject({ code: 410 });
+  for (const query of [`limit=1&continue=${token}`, `resourceVersion=${rv}&resourceVersionMatch=Exact`]) {
+    const { code, body } = await admin.get(`${configMaps}?${query}`);
+    expect([code, body.reason]).toEqual([410, 'Expired']);
+  }
+  const watch = await admin.watch(`${configMaps}?watch=1&resourceVersion=${recent.metadata.resourceVersion}`);
+  expect(await watch.take(1)).toEqual(['ADDED d']);
+  watch.close();
+  await stop();
+});
+
 it('has everything that it answered for after kill -9', async () => {
   const program = `
     import { startApiServer } from ${JSON.stringify(new URL('./api-server.ts', import.meta.url).href)};
