@@ -28,3 +28,18 @@ export function startDeadline(name: string, timeoutMs: number, cancel?: AbortSig
     },
   };
 }
+
+/** What a promise gives, or the signal's reason, whichever comes first. */
+export async function beforeAbort<T>(promise: T | Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  let onAbort = () => undefined as void;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort);
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

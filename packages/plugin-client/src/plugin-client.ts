@@ -22,7 +22,7 @@ import type { TUnion } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { type ArtifactWriter, checkAnnounced, streamArtifact } from './artifact-pull.ts';
 import { createBulkhead } from './bulkhead.ts';
-import { startDeadline } from './call-deadline.ts';
+import { beforeAbort, startDeadline } from './call-deadline.ts';
 import { StaleConnection, exchange } from './exchange.ts';
 import { badAnswer, parseJson, readBody } from './json-body.ts';
 import { PluginError } from './plugin-error.ts';
@@ -93,9 +93,9 @@ export function createPluginClient(endpoint: Endpoint, options: PluginClientOpti
   const transport = openTransport(name, endpoint, concurrency, options);
   const bulkhead = createBulkhead(name, concurrency, QUEUE);
 
-  async function headers(body: string | undefined): Promise<Record<string, string>> {
+  async function headers(body: string | undefined, signal: AbortSignal): Promise<Record<string, string>> {
     const traceparent = trace?.() ?? '';
-    const token = await transport.token?.();
+    const token = transport.token && (await beforeAbort(transport.token(), signal));
     return {
       accept: 'application/json',
       ...(body !== undefined && { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }),
@@ -104,10 +104,17 @@ export function createPluginClient(endpoint: Endpoint, options: PluginClientOpti
     };
   }
 
-  async function openRequest(method: string, path: string, body: string | undefined, fresh: boolean): Promise<ClientRequest> {
+  async function openRequest(
+    method: string,
+    path: string,
+    body: string | undefined,
+    signal: AbortSignal,
+    fresh: boolean,
+  ): Promise<ClientRequest> {
     try {
-      return transport.open({ method, path, headers: await headers(body), fresh });
+      return transport.open({ method, path, headers: await headers(body, signal), fresh });
     } catch (cause) {
+      signal.throwIfAborted();
       throw new PluginError('KDR_PLUGIN_UNREACHABLE', `${name}: no request can be made: ${String(cause)}`, {
         retryable: true,
         sent: false,
@@ -122,7 +129,7 @@ export function createPluginClient(endpoint: Endpoint, options: PluginClientOpti
     const deadline = startDeadline(name, ask.timeoutMs ?? defaultTimeoutMs, ask.signal);
     let leave: (() => void) | undefined;
     const send = async (fresh: boolean): Promise<T> =>
-      exchange(name, await openRequest(method, path, body, fresh), body, deadline, async (response) => {
+      exchange(name, await openRequest(method, path, body, deadline.signal, fresh), body, deadline, async (response) => {
         if (response.statusCode !== 200) throw await statusError(name, response);
         return await read(response);
       });

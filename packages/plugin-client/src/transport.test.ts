@@ -69,6 +69,11 @@ describe('a TLS endpoint', () => {
       { ...ANYWHERE, token: () => Promise.reject(new Error('no file')) },
     );
     await expect(client.diagnose(DIAGNOSE)).rejects.toMatchObject({ code: 'KDR_PLUGIN_UNREACHABLE', sent: false });
+    const hanging = createPluginClient(
+      { url: { url: 'https://plugin.example' } },
+      { ...ANYWHERE, timeoutMs: 50, token: () => new Promise(() => undefined) },
+    );
+    await expect(hanging.diagnose(DIAGNOSE)).rejects.toMatchObject({ code: 'KDR_PLUGIN_TIMEOUT', sent: false });
   });
 });
 

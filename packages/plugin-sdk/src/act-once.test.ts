@@ -160,10 +160,14 @@ describe('an attempt', () => {
     await recover('Act', 'a1');
     const target = { kind: 'Process', process: { bootId: 'b', pid: 7, startTicks: '7' } } as const;
     await expect(recover('Act', 'a1', { target })).rejects.toThrow('KDR_DUPLICATE_REQUEST');
+    const waiting = recover('Act', 'a3', { parameters: { then: 'wait' } });
+    await vi.waitFor(async () => expect(await effects()).toContain('a3'));
+    await expect(recover('Act', 'a3', { target })).rejects.toThrow('KDR_DUPLICATE_REQUEST');
+    await waiting;
     await expect(recover('Act', '')).rejects.toThrow('KDR_BAD_REQUEST: attemptId');
     await expect(recover('Act', '../../effects')).rejects.toThrow('KDR_BAD_REQUEST: attemptId');
     await expect(recover('Act', 'a2', { target: { kind: 'Pod', process: target.process } })).rejects.toThrow('target.pod');
-    expect(await effects()).toEqual(['a1']);
+    expect(await effects()).toEqual(['a1', 'a3']);
   });
 
   it('past its deadline is not begun', async () => {

@@ -1,5 +1,5 @@
 import { type ActAnswer, type ProbeAnswer, type RecoverRequest, KdrError, targetKey } from '@kdr/api-types';
-import type { AttemptRecord, AttemptRecords } from './attempt-records.ts';
+import type { AttemptRecords } from './attempt-records.ts';
 
 /** Has each attempt executed at most once, over restarts and kill -9, and tells afterwards what became of it. */
 export interface ActOnce {
@@ -20,17 +20,18 @@ function attemptOf({ mode, attemptId, target }: RecoverRequest): { id: string; k
 }
 
 export function createActOnce(records: AttemptRecords): ActOnce {
-  const running = new Map<string, Promise<ActAnswer>>();
+  const running = new Map<string, { key: string; execution: Promise<ActAnswer> }>();
 
-  function sameTarget(id: string, record: AttemptRecord | undefined, key: string): void {
-    if (record === undefined || record.target === '' || record.target === key) return;
-    throw new KdrError('KDR_DUPLICATE_REQUEST', `attempt ${id} was for ${record.target}, not for ${key}`);
+  /** @param known the target that the attempt had before; empty where that is not known */
+  function sameTarget(id: string, known: string, key: string): void {
+    if (known === '' || known === key) return;
+    throw new KdrError('KDR_DUPLICATE_REQUEST', `attempt ${id} was for ${known}, not for ${key}`);
   }
 
   async function execute(id: string, key: string, run: () => Promise<ActAnswer>): Promise<ActAnswer> {
     if (!(await records.begin(id, { state: 'started', target: key }))) {
       const record = await records.read(id);
-      sameTarget(id, record, key);
+      sameTarget(id, record?.target ?? '', key);
       if (record?.state === 'finished') return record.answer;
       const what = record?.state === 'withdrawn' ? 'was answered NotDone to a Probe' : 'was started before and its end is not known';
       return { outcome: 'Failed', reason: `attempt ${id} ${what}; it is never done again. Ask with mode Probe.`, retryable: false };
@@ -42,7 +43,7 @@ export function createActOnce(records: AttemptRecords): ActOnce {
 
   async function tell(id: string, identifiedAt: number, key: string, own: () => Promise<ProbeAnswer>): Promise<ProbeAnswer> {
     const record = await records.read(id);
-    sameTarget(id, record, key);
+    sameTarget(id, record?.target ?? '', key);
     if (record === undefined) {
       // An act comes after its diagnosis. Records that began later than that may have been lost with the attempt in them.
       if (records.since > identifiedAt) return own();
@@ -60,9 +61,10 @@ export function createActOnce(records: AttemptRecords): ActOnce {
     async act(request, run) {
       const { id, key } = attemptOf(request);
       const already = running.get(id);
-      if (already) return already;
+      sameTarget(id, already?.key ?? '', key);
+      if (already) return already.execution;
       const execution = execute(id, key, run);
-      running.set(id, execution);
+      running.set(id, { key, execution });
       try {
         return await execution;
       } finally {
@@ -72,7 +74,7 @@ export function createActOnce(records: AttemptRecords): ActOnce {
     async probe(request, own) {
       const { id, key } = attemptOf(request);
       // While it runs here, the end is worth waiting for; the caller's deadline bounds it.
-      await running.get(id)?.catch(() => undefined);
+      await running.get(id)?.execution.catch(() => undefined);
       return tell(id, Date.parse(request.diagnosis.identifiedAt), key, own);
     },
   };

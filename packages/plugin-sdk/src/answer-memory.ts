@@ -3,7 +3,7 @@ import { KdrError } from '@kdr/api-types';
 /** How long an answer is remembered, and how many of them: more than an agent's retries need, and bounded. */
 const LIFETIME_MS = 15 * 60_000;
 const MAX_ENTRIES = 1_000;
-const MAX_BYTES = 32 * 1024 * 1024;
+const MAX_BYTES = 8 * 1024 * 1024;
 
 interface Entry {
   digest: string;

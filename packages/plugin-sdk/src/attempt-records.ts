@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ActAnswer, KdrError } from '@kdr/api-types';
 
@@ -25,16 +25,22 @@ export interface AttemptRecords {
   readonly since: number;
 }
 
-async function writeDurably(path: string, text: string, directory: string): Promise<void> {
-  await using file = await open(path, 'wx', 0o600);
-  await file.writeFile(text);
-  await file.sync();
-  await syncDirectory(directory);
+async function withFile(path: string, flags: string, work: (file: FileHandle) => Promise<void>): Promise<void> {
+  const file = await open(path, flags, 0o600);
+  try {
+    await work(file);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
-async function syncDirectory(path: string): Promise<void> {
-  await using directory = await open(path, 'r');
-  await directory.sync();
+// A new name is durable only once its directory is synced too (fsync(2)).
+const syncDirectory = (path: string) => withFile(path, 'r', async () => undefined);
+
+async function writeDurably(path: string, text: string, directory: string): Promise<void> {
+  await withFile(path, 'wx', (file) => file.writeFile(text));
+  await syncDirectory(directory);
 }
 
 function isCode(error: unknown, code: string): boolean {

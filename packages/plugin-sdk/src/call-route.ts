@@ -65,6 +65,7 @@ export function createCallRoute({ plugin, calls, spool, log, once }: Parts): (bo
     const services = {
       log: log.child({ requestId: request.requestId, abnormal: `${namespace}/${name}`, ...(trace !== '' && { traceparent: trace }) }),
       signal: deadline.signal,
+      traceparent: trace,
       artifact: spool.store,
     };
     try {

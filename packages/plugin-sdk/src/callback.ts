@@ -1,6 +1,7 @@
 import { type Callback, type ErrorCode, CollectAnswer, DiagnoseAnswer, ERROR_CODES, KdrError, LIMITS, readAnswer } from '@kdr/api-types';
 import type { TUnion } from '@sinclair/typebox';
 import { httpCall } from './http-call.ts';
+import type { CallServices } from './plugin.ts';
 
 /** Asking back through the agent that made the call. */
 export interface CallbackClient {
@@ -24,14 +25,20 @@ function problemError(status: number, body: Buffer, otherwise: ErrorCode): KdrEr
 }
 
 /** @param callback what the request carried; without one every question fails, with the code that says so. */
-export function createCallback(callback: Callback | undefined, signal: AbortSignal): CallbackClient {
+export function createCallback(
+  callback: Callback | undefined,
+  { signal, traceparent }: Pick<CallServices, 'signal' | 'traceparent'>,
+): CallbackClient {
   async function ask<T extends TUnion>(path: string, schema: T, question: object, unavailable: ErrorCode, failed: ErrorCode) {
     if (callback === undefined) throw new KdrError(unavailable, 'this call carries no callback: declare what is needed in needs[]');
     const answer = await httpCall(
       { socketPath: callback.socket },
       {
         ...{ method: 'POST', path, body: JSON.stringify(question), signal, maxBytes: LIMITS.answerBytes },
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${callback.token}` },
+        headers: {
+          ...{ 'content-type': 'application/json', authorization: `Bearer ${callback.token}` },
+          ...(traceparent !== '' && { traceparent }),
+        },
       },
     ).catch((cause: unknown) => {
       signal.throwIfAborted();

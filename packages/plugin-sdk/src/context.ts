@@ -55,7 +55,7 @@ export function pluginContext<P extends TObject>(schema: P | undefined, request:
 }
 
 export function askingContext<P extends TObject>(schema: P | undefined, request: AnyRequest, services: CallServices): AskingContext<P> {
-  const callback = createCallback(request.callback, services.signal);
+  const callback = createCallback(request.callback, services);
   return {
     ...pluginContext(schema, request, services),
     collect: async (collector, parameters, shape) => checked(collector, shape, await callback.collect(collector, parameters)),

@@ -3,7 +3,7 @@ export { type DiagnoseContext, type DiagnoserDefinition, defineDiagnoser } from 
 export { type ActContext, type PlanContext, type RecovererDefinition, defineRecoverer } from './recoverer.ts';
 export { type CommonDefinition, type NeedOption } from './definition.ts';
 export { type AskingContext, type PluginContext } from './context.ts';
-export { type ArtifactContent, type Plugin } from './plugin.ts';
+export { type ArtifactContent, type CallServices, type Plugin, type PluginAnswer, type PluginRequest } from './plugin.ts';
 export { type ServeOptions, type Served, serve } from './serve.ts';
 export { type Authorize } from './plugin-server.ts';
 // The vocabulary that authors meet, so that a plugin needs this package alone.

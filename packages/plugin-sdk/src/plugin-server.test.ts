@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type IncomingHttpHeaders, createServer } from 'node:http';
 import type { CollectRequest, DiagnoseRequest } from '@kdr/api-types';
 import { createPluginClient } from '@kdr/plugin-client';
 import { Type } from '@sinclair/typebox';
@@ -202,6 +203,26 @@ describe('asking back', () => {
       outcome: 'Failed',
       reason: 'KDR_CALLBACK_DENIED: unknown token',
     });
+  });
+
+  it('carries the trace on', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'kdr-trace-'));
+    const heads: IncomingHttpHeaders[] = [];
+    const agent = createServer((request, response) => {
+      heads.push(request.headers);
+      response.writeHead(404).end();
+    }).listen(join(directory, 'agent.sock'));
+    plugin = await startPlugin(asking);
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const body = JSON.stringify(plugin.request({ callback: { socket: join(directory, 'agent.sock'), token: 't' } }));
+    const answer = await plugin.http('POST', '/v1/diagnose', body, { traceparent });
+    expect(JSON.parse(answer.body.toString())).toMatchObject({
+      outcome: 'Failed',
+      reason: 'KDR_COLLECT_FAILED: the agent answered with status 404',
+    });
+    expect(heads).toMatchObject([{ traceparent, authorization: 'Bearer t' }]);
+    agent.close();
+    await rm(directory, { recursive: true });
   });
 
   it('reads what needs[] brought, checked', async () => {

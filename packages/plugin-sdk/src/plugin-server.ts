@@ -78,7 +78,7 @@ export function createPluginServer({ plugin, calls, spool, metrics, log, once, r
       if (request.url === '/healthz' || request.url === '/readyz') return;
       const token = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
       if (token === undefined || !(await remote.authorize(token)))
-        throw new KdrError('KDR_CALLBACK_DENIED', 'the bearer token may not call');
+        throw new KdrError('KDR_UNAUTHORIZED', 'the bearer token is missing or may not call');
     });
   }
 

@@ -25,6 +25,8 @@ export interface CallServices {
   log: Logger;
   /** Aborts at the request's deadline. */
   signal: AbortSignal;
+  /** W3C trace context of the call; empty where it came without. Asking back carries it on. */
+  traceparent: string;
   artifact(content: ArtifactContent): Promise<Artifact>;
 }
 

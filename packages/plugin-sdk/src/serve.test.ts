@@ -106,7 +106,7 @@ describe('over TCP', () => {
       callback(null, [{ address: '127.0.0.1', family: 4 }])) as never;
     const client = (token: string) => createPluginClient({ url }, { lookup, mayCall: () => true, token: () => token });
     expect((await client('good').collect(sampleRequest('collector'))).outcome).toBe('Collected');
-    await expect(client('bad').manifest()).rejects.toThrow('status 401');
+    await expect(client('bad').manifest()).rejects.toThrow('status 401: KDR_UNAUTHORIZED');
     await client('bad').ready();
   });
 

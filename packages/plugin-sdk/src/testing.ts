@@ -9,6 +9,7 @@ export { type ContractCase, type ContractReport, contractCases, runContract } fr
 export { type PluginUnderTest, type TestTarget, startPlugin } from './plugin-under-test.ts';
 export { type SampleOptions, NOBODY, sampleRequest } from './sample-request.ts';
 export { type Answers } from './callback-server.ts';
+export { type CallServices, type Plugin, type PluginAnswer, type PluginRequest } from './plugin.ts';
 
 /** One case of the author's own. */
 export interface PluginCase<A extends PluginAnswer> {
