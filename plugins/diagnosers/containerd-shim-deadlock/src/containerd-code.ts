@@ -9,7 +9,8 @@ const fixedReaper = /(?:^|\/)containerd\/containerd(?:\/v2)?\/(?:pkg\/)?sys\/rea
 const shimService = /(?:^|\/)containerd\/containerd\/(?:linux\/shim|runtime\/v1\/shim|runtime\/v2\/runc)$/;
 const shimProcess = /(?:^|\/)containerd\/containerd\/(?:linux\/proc|runtime\/v1\/linux\/proc)$/;
 const goRunc = /(?:^|\/)containerd\/go-runc$/;
-const anyShim = /(?:^|\/)containerd\/containerd(?:\/v2)?\/(?:cmd\/containerd-shim[\w-]*|reaper|linux\/shim|runtime\/v[12]\/shim|runtime\/v2\/runc(?:\/.*)?|pkg\/shim|core\/runtime\/v2\/.*)(?:\/|$)/;
+const anyShim =
+  /(?:^|\/)containerd\/containerd(?:\/v2)?\/(?:reaper|linux\/(?:shim|proc)|runtime\/v1\/(?:shim|linux\/proc)|runtime\/v2\/(?:shim|runc)|pkg\/(?:shim|process)|cmd\/containerd-shim-[\w-]+)(?:\/|$)/;
 
 export function isReap(frame: Frame | undefined): boolean {
   return frame !== undefined && frame.receiver === undefined && frame.method === 'Reap' && affectedReaper.test(frame.package);
@@ -24,15 +25,21 @@ export function isFixedReaper(frame: Frame): boolean {
 }
 
 export function isProcessExits(frame: Frame | undefined): boolean {
-  return frame !== undefined && frame.method === 'processExits' && /^service$/i.test(frame.receiver ?? '') && shimService.test(frame.package);
+  return (
+    frame !== undefined && frame.method === 'processExits' && /^service$/i.test(frame.receiver ?? '') && shimService.test(frame.package)
+  );
 }
 
-export function isHandleSignals(frame: Frame | undefined): boolean {
-  return frame?.method === 'handleSignals' && frame.receiver === undefined;
+/** The loop that gets SIGCHLD: `handleSignals`, since 1.4 `reap`. */
+export function isSignalLoop(frame: Frame | undefined): boolean {
+  if (frame === undefined || frame.receiver !== undefined || (frame.method !== 'handleSignals' && frame.method !== 'reap')) return false;
+  return isShimFrame(frame) || frame.package === 'main';
 }
 
+/** Code that only shims run. The daemon's side of the shim (runtime/v2 itself, client packages) does not count. */
 export function isShimFrame(frame: Frame): boolean {
-  return anyShim.test(`${frame.package}/`) || fixedReaper.test(frame.package) || /\/cmd\/containerd-shim[\w-]*\/main/.test(frame.file ?? '');
+  if (anyShim.test(frame.package) && !/\/(?:client|shim\/v1)$/.test(frame.package)) return true;
+  return fixedReaper.test(frame.package) || /\/cmd\/containerd-shim[\w-]*\/main/.test(frame.file ?? '');
 }
 
 /** Stands in Unsubscribe or Subscribe and waits for the lock of the Monitor itself: the Mutex is its first field, so the addresses are one. */
@@ -67,10 +74,40 @@ function isSubscribing(frame: Frame): boolean {
 
 /** Offset of `mu` in Init and execProcess, behind a WaitGroup and an interface: 64 and 32 bit. */
 const processMutexOffsets = [0x20n, 0x14n];
-const initHolders = new Set(['Status', 'start', 'Start', 'delete', 'Delete', 'pause', 'Pause', 'resume', 'Resume', 'kill', 'Kill', 'checkpoint', 'Checkpoint', 'update', 'Update']);
+const initHolders = new Set([
+  'Status',
+  'start',
+  'Start',
+  'delete',
+  'Delete',
+  'pause',
+  'Pause',
+  'resume',
+  'Resume',
+  'kill',
+  'Kill',
+  'checkpoint',
+  'Checkpoint',
+  'update',
+  'Update',
+]);
 const execHolders = new Set(['start', 'Start']);
 /** Methods that kept Service.mu until they returned, before "allProcesses", "getExecProcess" & co. were split off. */
-const coarseHolders = new Set(['Create', 'Start', 'Delete', 'Exec', 'Kill', 'Pause', 'Resume', 'ResizePty', 'State', 'Update', 'Checkpoint', 'CloseIO', 'getContainerPids']);
+const coarseHolders = new Set([
+  'Create',
+  'Start',
+  'Delete',
+  'Exec',
+  'Kill',
+  'Pause',
+  'Resume',
+  'ResizePty',
+  'State',
+  'Update',
+  'Checkpoint',
+  'CloseIO',
+  'getContainerPids',
+]);
 const coarseOnly = new Set(['checkProcesses', 'Start', 'Kill', 'Pause', 'Resume', 'State', 'Update', 'Checkpoint']);
 
 /** The frame by which a goroutine holds the mutex at `lock`, known from containerd's source; `waiter` is the frame in which another one waits for it. */

@@ -1,5 +1,14 @@
 import { ownFrame, waitedMutex, type Goroutine, type GoroutineDump } from '@kdr/goroutine-dump';
-import { isFixedReaper, isMonitor, isProcessExits, isReap, mayStillDrain, monitorAddress, waitsForExit, waitsForMonitor } from './containerd-code.ts';
+import {
+  isFixedReaper,
+  isMonitor,
+  isProcessExits,
+  isReap,
+  mayStillDrain,
+  monitorAddress,
+  waitsForExit,
+  waitsForMonitor,
+} from './containerd-code.ts';
 import { place, shortName, toLink } from './link.ts';
 import { chainToReaper, waitForReaper } from './mutex-chain.ts';
 import { seenInstead } from './seen-instead.ts';
@@ -19,13 +28,14 @@ export const secondLookAfter = 5;
 export function judgeShimDump(dump: GoroutineDump, options: { secondLook?: SecondLook } = {}): ShimVerdict {
   const { goroutines } = dump;
   const bystanders = goroutines.filter((goroutine) => waitedMutex(goroutine) !== undefined).length;
-  if (goroutines.some((goroutine) => goroutine.frames.some(isFixedReaper))) return no(seenInstead(goroutines), bystanders);
+  if (goroutines.some((goroutine) => goroutine.frames.some(isFixedReaper))) return no(seenInstead(dump), bystanders);
   const reapers = goroutines.filter((goroutine) => goroutine.state === 'chan send' && isReap(ownFrame(goroutine)));
   const [reaper] = reapers;
   if (!reaper || reapers.length > 1) return judgeWithoutReaper(dump, options.secondLook, bystanders);
   if (options.secondLook && !stillThere(reaper, options.secondLook)) return movedOn(reaper, options.secondLook, bystanders);
   const proof = prove(dump, reaper);
-  if (typeof proof !== 'string') return { verdict: 'Deadlocked', confidence: 'high', ...proof, bystanders: bystanders - waitersIn(proof.cycle) };
+  if (typeof proof !== 'string')
+    return { verdict: 'Deadlocked', confidence: 'high', ...proof, bystanders: bystanders - waitersIn(proof.cycle) };
   return judgePartner(dump, reaper, proof, options.secondLook, bystanders);
 }
 
@@ -37,10 +47,12 @@ function prove(dump: GoroutineDump, reaper: Goroutine): Proof | string {
   const reader = goroutines.find((goroutine) => goroutine.frames.some(isProcessExits));
   if (!reader) return 'the goroutine of processExits is not in the dump';
   const draining = goroutines.find(mayStillDrain);
-  if (draining) return `goroutine ${draining.id} [${draining.state}] is starting or reading a command, so the full channel may be its and be emptied soon`;
+  if (draining)
+    return `goroutine ${draining.id} [${draining.state}] is starting or reading a command, so the full channel may be its and be emptied soon`;
   const proof = proveMutexCycle(goroutines, reaper, reader) ?? proveUnsubscribeCycle(goroutines, reaper, reader);
   if (!proof) return 'no chain of locks leads from the reader of the exits back to the reaper';
-  if (!dump.complete && !proof.cycle.every((link) => (link.minutes ?? 0) >= 1)) return 'the end of the dump is missing, so a goroutine that could go on may be missing as well';
+  if (!dump.complete && !proof.cycle.every((link) => (link.minutes ?? 0) >= 1))
+    return 'the end of the dump is missing, so a goroutine that could go on may be missing as well';
   return proof;
 }
 
@@ -50,7 +62,7 @@ function proveMutexCycle(goroutines: readonly Goroutine[], reaper: Goroutine, re
   if (!chain) return undefined;
   return {
     variant: 'MutexCycle',
-    cycle: [reaperLink(reaper, goroutines), toLink(reader, 'reader', `mutex ${lock}`, 'the exit channel, which it does not read now'), ...chain],
+    cycle: [reaperLink(reaper, goroutines), toLink(reader, 'reader', `mutex ${lock}`, 'the reading end of the exit channel'), ...chain],
     reason: `The reaper (goroutine ${reaper.id}) and the reader of its exits (goroutine ${reader.id}) wait for each other: ${[reaper.id, reader.id, ...chain.map((link) => link.goroutine), reaper.id].join(' → ')}.`,
   };
 }
@@ -63,7 +75,10 @@ function proveUnsubscribeCycle(goroutines: readonly Goroutine[], reaper: Gorouti
   if (!first) return undefined;
   return {
     variant: 'UnsubscribeCycle',
-    cycle: [reaperLink(reaper, goroutines), toLink(first, 'subscriber', waitForReaper(first) ?? '', 'its exit channel, which it does not read any more')],
+    cycle: [
+      reaperLink(reaper, goroutines),
+      toLink(first, 'subscriber', waitForReaper(first) ?? '', 'the reading end of the full exit channel'),
+    ],
     reason: `The reaper (goroutine ${reaper.id}) sends into the channel of a goroutine that waits for the reaper's own lock (${unsubscribing.map((goroutine) => goroutine.id).join(', ')}); every other channel is empty.`,
   };
 }
@@ -73,7 +88,13 @@ function reaperLink(reaper: Goroutine, goroutines: readonly Goroutine[]): Link {
   return toLink(reaper, 'reaper', 'room in an exit channel', `the Monitor lock${monitor === undefined ? '' : ` ${monitor}`}`);
 }
 
-function judgePartner(dump: GoroutineDump, reaper: Goroutine, unproven: string, second: SecondLook | undefined, bystanders: number): ShimVerdict {
+function judgePartner(
+  dump: GoroutineDump,
+  reaper: Goroutine,
+  unproven: string,
+  second: SecondLook | undefined,
+  bystanders: number,
+): ShimVerdict {
   const partners = dump.goroutines.filter(isPartner);
   const lasting = partners.find((partner) => lasts(reaper, second) && lasts(partner, second));
   const partner = lasting ?? partners[0];
@@ -104,7 +125,10 @@ function at(goroutine: Goroutine): string {
 
 /** Stood there for a minute already, or stands there again in the second look. */
 function lasts(goroutine: Goroutine, second: SecondLook | undefined): boolean {
-  return (goroutine.minutes ?? 0) >= 1 || (second !== undefined && second.secondsLater >= secondLookAfter && again(goroutine, second) !== undefined);
+  return (
+    (goroutine.minutes ?? 0) >= 1 ||
+    (second !== undefined && second.secondsLater >= secondLookAfter && again(goroutine, second) !== undefined)
+  );
 }
 
 function again(goroutine: Goroutine, second: SecondLook): Goroutine | undefined {
@@ -132,13 +156,18 @@ function movedOn(reaper: Goroutine, second: SecondLook, bystanders: number): Shi
  */
 function judgeWithoutReaper(dump: GoroutineDump, second: SecondLook | undefined, bystanders: number): ShimVerdict {
   const { goroutines } = dump;
-  const instead = seenInstead(goroutines);
+  const instead = seenInstead(dump);
   const lost = !dump.complete && instead.seenInstead === 'NoReaper' && !goroutines.some(({ id }) => id === 1);
   if (!lost) return no(instead, bystanders);
-  const waiting = goroutines.find((goroutine) => (waitsForExit(goroutine) || isMonitor(ownFrame(goroutine), 'Unsubscribe')) && lasts(goroutine, second));
+  const waiting = goroutines.find(
+    (goroutine) => (waitsForExit(goroutine) || isMonitor(ownFrame(goroutine), 'Unsubscribe')) && lasts(goroutine, second),
+  );
   const queue = largestQueue(goroutines.filter((goroutine) => lasts(goroutine, second)));
   if (!waiting || queue.length < 2) return no(instead, bystanders);
-  const cycle = [partnerLink(waiting), ...queue.slice(0, 1).map((goroutine) => toLink(goroutine, 'reader', `mutex ${waitedMutex(goroutine)}`))];
+  const cycle = [
+    partnerLink(waiting),
+    ...queue.slice(0, 1).map((goroutine) => toLink(goroutine, 'reader', `mutex ${waitedMutex(goroutine)}`)),
+  ];
   const reason = `The goroutine of the reaper is missing from the dump. Goroutine ${waiting.id} waits for an exit in ${at(waiting)}, ${queue.length} calls wait for mutex ${cycle[1]?.address}, ${lastingFor(waiting, second)}.`;
   return { verdict: 'Deadlocked', confidence: 'medium', variant: 'ReaperUnseen', cycle, reason, bystanders };
 }

@@ -40,6 +40,7 @@ function soleHolder(lock: string, waiter: Frame, goroutines: readonly Goroutine[
 /** What of the reaper a goroutine waits for, in words. */
 export function waitForReaper(goroutine: Goroutine): string | undefined {
   if (waitsForExit(goroutine)) return 'the exit of its runc, which only the reaper delivers';
-  if (waitsForMonitor(goroutine, 'Unsubscribe') || waitsForMonitor(goroutine, 'Subscribe')) return `the Monitor lock ${waitedMutex(goroutine)}, held by the reaper`;
+  if (waitsForMonitor(goroutine, 'Unsubscribe') || waitsForMonitor(goroutine, 'Subscribe'))
+    return `the Monitor lock ${waitedMutex(goroutine)}, held by the reaper`;
   return undefined;
 }

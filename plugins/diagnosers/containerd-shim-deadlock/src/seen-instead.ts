@@ -1,27 +1,51 @@
-import { ownFrame, waitedMutex, type Frame, type Goroutine } from '@kdr/goroutine-dump';
-import { isFixedReaper, isHandleSignals, isReap, isShimFrame, waitsForExit } from './containerd-code.ts';
+import { ownFrame, waitedMutex, type Frame, type Goroutine, type GoroutineDump } from '@kdr/goroutine-dump';
+import { isFixedReaper, isReap, isShimFrame, isSignalLoop, waitsForExit } from './containerd-code.ts';
 import { place, shortName } from './link.ts';
+import { programName } from './program-name.ts';
 import type { ShimVerdict } from './verdict.ts';
 
 type Seen = Required<Pick<ShimVerdict, 'confidence' | 'reason' | 'seenInstead'>>;
 
-/** Says what the goroutines of a shim show when its reaper is not caught in its send. */
-export function seenInstead(goroutines: readonly Goroutine[]): Seen {
+/** Says what a dump shows when the reaper is not caught in its send. */
+export function seenInstead(dump: GoroutineDump): Seen {
+  const { goroutines } = dump;
+  if (isFragment(dump)) {
+    const reason = `Only the end of a dump (${goroutines.length} goroutines); its beginning is missing from the text.`;
+    return { confidence: 'low', seenInstead: 'NoReaper', reason };
+  }
   if (!goroutines.some((goroutine) => goroutine.frames.some(isShimFrame))) {
-    return { confidence: 'high', seenInstead: 'NotAShim', reason: 'None of the goroutines runs code of a containerd shim.' };
+    return { confidence: 'high', seenInstead: 'NotAShim', reason: `Not a containerd shim, but ${programName(goroutines)}.` };
   }
   const other = fixedVersion(goroutines) ?? reaperAtWork(goroutines) ?? loopAlive(goroutines);
   const hang = fifoOpen(goroutines) ?? execIo(goroutines);
   if (other && hang) return { ...hang, reason: `${hang.reason} ${other.reason}` };
-  return other ?? hang ?? { confidence: 'low', seenInstead: 'NoReaper', reason: 'The goroutine that reaps (handleSignals) is not in the dump; it may have been cut.' };
+  return (
+    other ??
+    hang ?? {
+      confidence: 'low',
+      seenInstead: 'NoReaper',
+      reason: 'The goroutine that reaps (handleSignals) is not in the dump, which may have been cut.',
+    }
+  );
+}
+
+/** Its END names the process, its BEGIN was lost, and what is left has neither the reaper nor the loop around it. */
+function isFragment(dump: GoroutineDump): boolean {
+  const lostBegin = dump.origin === 'bare' && dump.pid !== undefined;
+  return (
+    lostBegin &&
+    !dump.goroutines.some((goroutine) => goroutine.frames.some((frame) => isReap(frame) || isSignalLoop(frame) || isFixedReaper(frame)))
+  );
 }
 
 function fixedVersion(goroutines: readonly Goroutine[]): Seen | undefined {
   const fixed = goroutines.find((goroutine) => goroutine.frames.some(isFixedReaper));
   if (!fixed) return undefined;
-  const notifying = goroutines.filter((goroutine) => goroutine.frames.some((frame) => isFixedReaper(frame) && frame.method.startsWith('notify'))).length;
+  const notifying = goroutines.filter((goroutine) =>
+    goroutine.frames.some((frame) => isFixedReaper(frame) && frame.method.startsWith('notify')),
+  ).length;
   const pile = notifying > 1 ? ` ${notifying} goroutines are in notify, which gives up after a second.` : '';
-  const loop = goroutines.find((goroutine) => goroutine.frames.some(isHandleSignals));
+  const loop = goroutines.find((goroutine) => goroutine.frames.some(isSignalLoop));
   const frame = fixed.frames.find(isFixedReaper);
   const alive = loop ? ` Its loop is alive: goroutine ${loop.id} [${loop.state}].` : '';
   const reason = `Shim of a fixed version (1.2.8 or later: ${frame ? shortName(frame) : ''} in sys/reaper sends without blocking).${alive}${pile}`;
@@ -37,21 +61,33 @@ function reaperAtWork(goroutines: readonly Goroutine[]): Seen | undefined {
 
 /** The loop of handleSignals waits for the next signal (`select`, or `chan receive` where it has one channel), or has just got one. */
 function loopAlive(goroutines: readonly Goroutine[]): Seen | undefined {
-  const loop = goroutines.find((goroutine) => isHandleSignals(ownFrame(goroutine)) && goroutine.state !== 'chan send');
+  const loop = goroutines.find((goroutine) => isSignalLoop(ownFrame(goroutine)) && goroutine.state !== 'chan send');
   if (!loop) return undefined;
   const commands = goroutines.filter(waitsForExit).length;
   const waiting = goroutines.filter((goroutine) => waitedMutex(goroutine) !== undefined).length;
-  const busy = commands + waiting === 0 ? 'Idle and healthy' : `Busy (${commands} waiting for a runc command, ${waiting} for a mutex) and healthy`;
-  return { confidence: 'high', seenInstead: 'LoopAlive', reason: `${busy}: the loop that reaps is alive, goroutine ${loop.id} [${loop.state}] in ${describe(ownFrame(loop))}.` };
+  const busy =
+    commands + waiting === 0 ? 'Idle and healthy' : `Busy (${commands} waiting for a runc command, ${waiting} for a mutex) and healthy`;
+  return {
+    confidence: 'high',
+    seenInstead: 'LoopAlive',
+    reason: `${busy}: the loop that reaps is alive, goroutine ${loop.id} [${loop.state}] in ${describe(ownFrame(loop))}.`,
+  };
 }
 
 // moby#36661: the other end of a container's stdio FIFO is gone, and the open blocks.
 function fifoOpen(goroutines: readonly Goroutine[]): Seen | undefined {
-  const hanging = goroutines.filter((goroutine) => goroutine.frames.some(opensFifo) && goroutine.frames.some((frame) => /copyPipes|\)\.start$|\)\.Create$/.test(frame.function)));
+  const hanging = goroutines.filter(
+    (goroutine) =>
+      goroutine.frames.some(opensFifo) && goroutine.frames.some((frame) => /copyPipes|\)\.start$|\)\.Create$/.test(frame.function)),
+  );
   const [first] = hanging;
   if (!first) return undefined;
   const frame = first.frames.find(opensFifo);
-  return { confidence: 'high', seenInstead: 'FifoOpen', reason: `FIFO open hang (as in moby#36661): goroutine ${first.id} [${first.state}] in ${describe(frame)}; nobody opens the other end of the container's stdio.` };
+  return {
+    confidence: 'high',
+    seenInstead: 'FifoOpen',
+    reason: `FIFO open hang (as in moby#36661): goroutine ${first.id} [${first.state}] in ${describe(frame)}; nobody opens the other end of the container's stdio.`,
+  };
 }
 
 function opensFifo(frame: Frame): boolean {
@@ -66,7 +102,11 @@ function execIo(goroutines: readonly Goroutine[]): Seen | undefined {
       goroutine.frames.some((frame) => /\.\(\*(?:execProcess|Init)\)\.delete$/.test(frame.function)),
   );
   if (!waits) return undefined;
-  return { confidence: 'high', seenInstead: 'ExecIo', reason: `Delete waits for the output of a process to end (as in containerd#10058): goroutine ${waits.id} [${waits.state}] in ${describe(ownFrame(waits))}.` };
+  return {
+    confidence: 'high',
+    seenInstead: 'ExecIo',
+    reason: `Delete waits for the output of a process to end (as in containerd#10058): goroutine ${waits.id} [${waits.state}] in ${describe(ownFrame(waits))}.`,
+  };
 }
 
 function describe(frame: Frame | undefined): string {

@@ -32,15 +32,7 @@ export interface Link {
 
 /** What a dump shows when it is not this deadlock. */
 export type SeenInstead =
-  | 'FixedVersion'
-  | 'LoopAlive'
-  | 'ReaperAtWork'
-  | 'FifoOpen'
-  | 'ExecIo'
-  | 'MovedOn'
-  | 'Unproven'
-  | 'NotAShim'
-  | 'NoReaper';
+  'FixedVersion' | 'LoopAlive' | 'ReaperAtWork' | 'FifoOpen' | 'ExecIo' | 'MovedOn' | 'Unproven' | 'NotAShim' | 'NoReaper';
 
 /** The judgement over the dump of one shim. */
 export interface ShimVerdict {
