@@ -39,13 +39,21 @@ export function runcRoot(at: FaultDirectory): string {
   return join('/run/containerd/runc', at.namespace);
 }
 
-/** Sockets of shims on disk (`/run/containerd/s/<hash>`), as each bundle's `address` file names them. */
+/** Sockets of our shims on disk (`/run/containerd/s/<hash>`): those noted at each start, and those that the bundles' `address` files name. */
 export function shimSocketsOf(at: FaultDirectory): string[] {
-  return bundlesOf(at).flatMap((bundle) => {
-    const file = join(bundle, 'address');
-    const address = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
-    return /^unix:\/\/\/run\/containerd\/s\/[0-9a-f]{64}$/.test(address) ? [address.slice('unix://'.length)] : [];
-  });
+  const noted = existsSync(at.shimSockets) ? readFileSync(at.shimSockets, 'utf8').split('\n').filter(isShimSocket) : [];
+  return [...noted, ...bundlesOf(at).flatMap(shimSocketOf)];
+}
+
+/** The socket on disk that a bundle's shim listens on; none for an abstract one. */
+export function shimSocketOf(bundle: string): string[] {
+  const file = join(bundle, 'address');
+  const address = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+  return [address.replace(/^unix:\/\//, '')].filter(isShimSocket);
+}
+
+function isShimSocket(path: string): boolean {
+  return /^\/run\/containerd\/s\/[0-9a-f]{64}$/.test(path);
 }
 
 /** Bundle directories of our containers that containerd has not cleaned up. */

@@ -10,6 +10,7 @@ import { shimWithoutHandler } from './handlerless-shim.ts';
 import { startNonReapingParent, type NonReapingKind } from './non-reaping-parent.ts';
 import { reusePid } from './pid-reuse.ts';
 import type { OnProgress } from './progress.ts';
+import { requireRoot } from './root-rights.ts';
 import { ensureRuntime, missingPackages } from './runtime-packages.ts';
 import { buildShim, type ShimApi } from './shim-build.ts';
 import { endInit, startShimContainer, stopShim, type ShimContainer } from './shim-container.ts';
@@ -45,6 +46,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     help: 'a deadlocked v1.2.0 shim [--api runc-v1|v1] [--go 1.13.15] [--end-init: kill the container, too]',
     stays: true,
     run: async (input) => {
+      requireRoot('run containers');
       const shim = await buildShim({ version: 'v1.2.0', ...input });
       const container = await startShimContainer(await ownContainerd(input, shim), { id: 'victim', shim });
       const made = await deadlockShim(container, input);
@@ -57,6 +59,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     help: 'the fixed v1.2.10 shim, stalling under a burst of execs; it recovers [--api] [--go]',
     stays: true,
     run: async (input) => {
+      requireRoot('run containers');
       const shim = await buildShim({ version: 'v1.2.10', ...input });
       const made = await fixedShimUnderBurst(await ownContainerd(input, shim), { id: 'control', shim });
       input.atEnd(made.stop);
@@ -68,6 +71,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     help: "a container whose shim (Debian's) got SIGSTOP",
     stays: true,
     run: async (input) => {
+      requireRoot('run containers');
       const container = await startShimContainer(await ownContainerd(input), { id: 'stopped' });
       await stopShim(container);
       return describe(container);

@@ -8,6 +8,7 @@ import { FaultError } from './fault-error.ts';
 import { isAlive, readStat, type ProcessIdentity } from './proc.ts';
 import { requireProgram } from './program-path.ts';
 import { silent, type OnProgress } from './progress.ts';
+import { requireRoot } from './root-rights.ts';
 import { fillRootfs } from './rootfs.ts';
 import { becomesTrue } from './waiting.ts';
 
@@ -36,7 +37,7 @@ const START_TIMEOUT_MS = 20_000;
  * @throws FaultError KDR_FAULTS_NOT_ROOT, KDR_FAULTS_MISSING_PROGRAM, KDR_FAULTS_PATH_TOO_LONG, KDR_FAULTS_NOT_OURS, KDR_FAULTS_START_FAILED
  */
 export async function startContainerd({ directory, onProgress = silent, ...options }: StartContainerd = {}): Promise<Containerd> {
-  if (process.getuid?.() !== 0) throw new FaultError('KDR_FAULTS_NOT_ROOT', 'Only root can start containerd.');
+  requireRoot('start containerd');
   const program = requireProgram('containerd');
   const ctrProgram = requireProgram('ctr');
   requireProgram('runc');

@@ -18,6 +18,8 @@ export interface FaultDirectory {
   readonly state: string;
   readonly fifos: string;
   readonly rootfs: string;
+  /** One line per socket of a shim outside this directory: a shim that is killed leaves its socket behind. */
+  readonly shimSockets: string;
 }
 
 const MARK = 'kdr-fault.json';
@@ -83,6 +85,7 @@ function layout(directory: string, mark: { namespace: string; maker: ProcessIden
     state: at('state'),
     fifos: at('fifos'),
     rootfs: at('rootfs'),
+    shimSockets: at('shim-sockets'),
   };
 }
 

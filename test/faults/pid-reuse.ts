@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import { FaultError } from './fault-error.ts';
 import { isAlive, readStat, type ProcessIdentity } from './proc.ts';
 import { endProcess } from './process-end.ts';
+import { requireRoot } from './root-rights.ts';
 
 /** A new process that got a wanted pid. */
 export interface ReusedPid extends ProcessIdentity {
@@ -30,7 +31,7 @@ exit 1`;
  * @throws FaultError KDR_FAULTS_NOT_ROOT, KDR_FAULTS_UNSUPPORTED, KDR_FAULTS_BAD_ARGUMENT (pid in use, or its zombie), KDR_FAULTS_MISSED
  */
 export async function reusePid(pid: number): Promise<ReusedPid> {
-  if (process.getuid?.() !== 0) throw new FaultError('KDR_FAULTS_NOT_ROOT', `Only root can write ${LAST_PID}.`);
+  requireRoot(`write ${LAST_PID}`);
   if (!existsSync(LAST_PID)) throw new FaultError('KDR_FAULTS_UNSUPPORTED', `This kernel has no ${LAST_PID} (CONFIG_CHECKPOINT_RESTORE).`);
   if (!Number.isInteger(pid) || pid < 300 || existsSync(`/proc/${pid}`))
     throw new FaultError('KDR_FAULTS_BAD_ARGUMENT', `pid ${pid} is in use, or the kernel does not hand it out (below 300).`);

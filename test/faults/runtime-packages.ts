@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import { FaultError } from './fault-error.ts';
 import { readStat } from './proc.ts';
 import { findProgram } from './program-path.ts';
+import { requireRoot } from './root-rights.ts';
 import { silent, type OnProgress } from './progress.ts';
 
 /** A Debian package that a fault needs and that is not installed. */
@@ -39,8 +40,7 @@ export async function ensureRuntime({ onProgress = silent }: { onProgress?: OnPr
   const missing = missingPackages();
   if (missing.length === 0) return [];
   const names = missing.map(({ name }) => name);
-  if (process.getuid?.() !== 0)
-    throw new FaultError('KDR_FAULTS_NOT_ROOT', `Not installed: ${names.join(', ')}. Only root can install them.`);
+  requireRoot(`install ${names.join(', ')}, which are missing`);
   if (findProgram('apt-get') === undefined)
     throw new FaultError(
       'KDR_FAULTS_NO_APT',

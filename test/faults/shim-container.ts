@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { shimSocketOf } from './belongings.ts';
 import type { Containerd } from './containerd.ts';
 import { FaultError } from './fault-error.ts';
 import { readExe, readProc, readStat, readThreads, type ProcessIdentity } from './proc.ts';
@@ -52,6 +53,7 @@ export async function startShimContainer(
   }
   const kind = runtime === RUNTIME_V1 ? RUNTIME_V1 : 'io.containerd.runtime.v2.task';
   const bundle = join(containerd.state, kind, containerd.namespace, id);
+  for (const socket of shimSocketOf(bundle)) appendFileSync(containerd.shimSockets, `${socket}\n`);
   const init = identityOf(Number(readFileSync(join(bundle, 'init.pid'), 'utf8')), `init of ${id}`);
   const shimIdentity = identityOf(readStat(init.pid)?.parentPid ?? -1, `shim of ${id}`);
   if (!basename(readExe(shimIdentity.pid) ?? '').startsWith('containerd-shim'))

@@ -6,6 +6,7 @@ import { constants } from 'node:os';
 import { execa } from 'execa';
 import { FaultError } from './fault-error.ts';
 import { requireProgram } from './program-path.ts';
+import { requireRoot } from './root-rights.ts';
 import { becomesTrue, waitUntil } from './waiting.ts';
 
 /** One signal as the kernel generated it (tracepoint signal:signal_generate). */
@@ -47,7 +48,7 @@ const MOST = 100_000;
  * @throws FaultError KDR_FAULTS_NOT_ROOT, KDR_FAULTS_MISSING_PROGRAM, KDR_FAULTS_UNSUPPORTED, KDR_FAULTS_TIMEOUT
  */
 export async function countSignals({ pid, signal, directory }: CountSignals): Promise<SignalCount> {
-  if (process.getuid?.() !== 0) throw new FaultError('KDR_FAULTS_NOT_ROOT', 'Only root can trace signals.');
+  requireRoot('trace signals');
   const bpftrace = requireProgram('bpftrace');
   await mountTracing();
   mkdirSync(directory, { recursive: true });
