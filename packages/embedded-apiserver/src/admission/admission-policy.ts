@@ -100,7 +100,7 @@ class PolicyExpressions {
       if (this.#fields.has(name)) this.#errors.push(fieldError(`${path}.name`, 'Duplicate', name, ''));
       const program = this.#compile(entry, path, 'expression', undefined);
       if (program === undefined) return [];
-      this.#fields.set(name, { property: name, type: program.type });
+      this.#fields.set(name, { property: name, type: program.type, keepsNull: true });
       return [{ name, program }];
     });
   }

@@ -5,7 +5,7 @@ import { expandMacro } from './macros.ts';
 import type { Implementation, Overload } from './overload.ts';
 import { expressionLimits, parse, type Node } from './parse.ts';
 import { standardLibrary } from './library.ts';
-import type { Bindings, CelType, ObjectField } from './types.ts';
+import type { Bindings, CelType, ListIdentity, ObjectField } from './types.ts';
 import {
   bool,
   bytes,
@@ -26,6 +26,7 @@ import {
   uint,
 } from './types.ts';
 import { parseGoDuration } from './duration.ts';
+import { comparisonOf, merge } from './list-identity.ts';
 import { patternOf } from './regular-expressions.ts';
 import { parseTimestamp } from './timestamp.ts';
 import { Duration, Optional, TypeValue, Uint, isInt, kindOf, mapGet, mapKey, none, requireBool, toDouble, toInt } from './values.ts';
@@ -100,6 +101,8 @@ export class Compiler {
   readonly #declared: ReadonlySet<string>;
   #slots = 0;
   #depth = 0;
+  // Within the arguments of format, and only there, a list literal may mix types (cel-go ext/formatting.go).
+  #mixedLiterals = false;
 
   constructor(expression: string, variables: readonly (readonly [name: string, type: CelType])[]) {
     this.#expression = expression;
@@ -131,7 +134,7 @@ export class Compiler {
   }
 
   error(message: string, node: Node): CelCompileError {
-    return new CelCompileError(message, this.#expression, node.pos);
+    return new CelCompileError(message, this.#expression, placeOf(node, this.#expression));
   }
 
   /** Compiles `body` with a further variable; a shadowed one comes back afterwards. */
@@ -177,7 +180,7 @@ export class Compiler {
       case '-_':
         return this.#negate(node, node.args);
       default:
-        return this.overloaded(node, `_${node.op}_`, [this.compile(node.args[0]), this.compile(node.args[1])]);
+        return this.overloaded(node, node.op === 'in' ? '@in' : `_${node.op}_`, [this.compile(node.args[0]), this.compile(node.args[1])]);
     }
   }
 
@@ -243,7 +246,8 @@ export class Compiler {
       case 'optional':
         return this.field(operand.of, name, node);
       case 'object': {
-        const field = operand.fields.get(name);
+        // A keyword is accepted as a field name as it is: `self.namespace` for `self.__namespace__`.
+        const field = operand.fields.get(name) ?? operand.fields.get(`__${name}__`);
         if (field === undefined) throw this.error(`undefined field '${name}'`, node);
         return { type: field.type, read: fieldReader(field) };
       }
@@ -285,13 +289,12 @@ export class Compiler {
 
   #call(node: Node, name: string, args: readonly Node[]): Code {
     const macro = expandMacro(this, node, name, undefined, args);
-    return (
-      macro ??
-      this.overloaded(
-        node,
-        name,
-        args.map((argument) => this.compile(argument)),
-      )
+    if (macro !== undefined) return macro;
+    this.#requireFunction(node, name);
+    return this.overloaded(
+      node,
+      name,
+      args.map((argument) => this.compile(argument)),
     );
   }
 
@@ -305,11 +308,13 @@ export class Compiler {
         args.map((argument) => this.compile(argument)),
       );
     }
-    return this.overloaded(
-      node,
-      `.${name}`,
-      [receiver, ...args].map((argument) => this.compile(argument)),
-    );
+    const target = this.compile(receiver);
+    this.#requireFunction(node, `.${name}`);
+    const mixed = this.#mixedLiterals;
+    this.#mixedLiterals ||= name === 'format';
+    const compiled = args.map((argument) => this.compile(argument));
+    this.#mixedLiterals = mixed;
+    return this.overloaded(node, `.${name}`, [target, ...compiled]);
   }
 
   /** Chooses the overloads that fit the arguments and compiles the call. */
@@ -329,7 +334,17 @@ export class Compiler {
     this.#checkLiterals(node, name, args);
     const special = specialised(name, args);
     const certain = fitting.length === 1 && !types.some(isDynamic);
-    const run = special ?? caller(certain ? first.overload.call : dispatcher(fitting.map(({ overload }) => overload)), args);
+    const run =
+      special ??
+      caller(
+        certain
+          ? first.overload.call
+          : dispatcher(
+              name,
+              fitting.map(({ overload }) => overload),
+            ),
+        args,
+      );
     return { type: result, size, run };
   }
 
@@ -337,24 +352,29 @@ export class Compiler {
   #checkLiterals(node: Node, name: string, args: readonly Code[]): void {
     const text = args[args.length - 1]?.constant?.value;
     if (typeof text !== 'string') return;
-    if (name === 'duration' && parseGoDuration(text) === undefined) throw this.error(`invalid duration argument`, node);
-    if (name === 'timestamp' && parseTimestamp(text) === undefined) throw this.error(`invalid timestamp argument`, node);
+    const at = (node.op === 'call' ? node.args[1] : node.op === 'rcall' ? node.args[2] : []).at(-1) ?? node;
+    if (name === 'duration' && parseGoDuration(text) === undefined) throw this.error(`invalid duration argument`, at);
+    if (name === 'timestamp' && parseTimestamp(text) === undefined) throw this.error(`invalid timestamp argument`, at);
     if (name !== '.matches' && name !== 'matches') return;
     try {
       patternOf(text);
     } catch (cause) {
-      throw this.error(`invalid matches argument: ${cause instanceof Error ? cause.message : String(cause)}`, node);
+      throw this.error(`invalid matches argument: ${cause instanceof Error ? cause.message : String(cause)}`, at);
     }
+  }
+
+  // `x.f()` and `f(x)` share a name in cel-go, so a function that exists in the other style is known.
+  #requireFunction(node: Node, name: string): void {
+    const plain = name.startsWith('.') ? name.slice(1) : name;
+    if (standardLibrary.has(plain) || standardLibrary.has(`.${plain}`)) return;
+    throw this.error(`undeclared reference to '${plain}' (in container '')`, node);
   }
 
   #noOverload(node: Node, name: string, types: readonly CelType[]): CelCompileError {
     const method = name.startsWith('.');
-    const known = standardLibrary.has(name) || name === '_[_]' || name === '_[?_]';
-    const shown = method ? name.slice(1) : name;
-    if (!known && !(method && standardLibrary.has(shown))) return this.error(`undeclared reference to '${shown}' (in container '')`, node);
     const names = types.map(typeName);
     const applied = method ? `${names[0]}.(${names.slice(1).join(', ')})` : `(${names.join(', ')})`;
-    return this.error(`found no matching overload for '${shown}' applied to '${applied}'`, node);
+    return this.error(`found no matching overload for '${method ? name.slice(1) : name}' applied to '${applied}'`, node);
   }
 
   #list(nodes: readonly Node[]): Code {
@@ -398,6 +418,10 @@ export class Compiler {
     entries.forEach((entry, i) => {
       const joined: CelType | undefined = type === undefined ? entry.type : join(type, entry.type);
       const node = nodes[i];
+      if (joined === undefined && this.#mixedLiterals) {
+        type = dyn;
+        return;
+      }
       if (joined === undefined && node !== undefined) {
         throw this.error(`expected type '${typeName(type ?? dyn)}' but found '${typeName(entry.type)}'`, node);
       }
@@ -424,12 +448,15 @@ export class Compiler {
     };
   }
 
+  #requireBoolType(code: Code, node: Node): void {
+    if (!isAssignable(bool, code.type, new Map())) throw this.error(`expected type 'bool' but found '${typeName(code.type)}'`, node);
+  }
+
   // `a && b` is false if either is, even if the other fails; likewise true for `||` (cel-spec, logical operators).
   #logic(node: Node, [leftNode, rightNode]: readonly [Node, Node], decisive: boolean): Code {
     const [left, right] = [this.compile(leftNode), this.compile(rightNode)];
-    for (const side of [left, right]) {
-      if (!isAssignable(bool, side.type, new Map())) throw this.#noOverload(node, decisive ? '_||_' : '_&&_', [left.type, right.type]);
-    }
+    this.#requireBoolType(left, leftNode);
+    this.#requireBoolType(right, rightNode);
     const [runLeft, runRight] = [left.run, right.run];
     return {
       type: bool,
@@ -446,6 +473,34 @@ export class Compiler {
         return first === decisive ? decisive : requireBool(runRight(frame));
       },
     };
+  }
+}
+
+// cel-go points at the operator, the dot, or the opening bracket; this parser notes where an operand begins.
+function placeOf(node: Node, expression: string): number {
+  const after = (from: number, sign: string): number => Math.max(expression.indexOf(sign, from), node.start);
+  switch (node.op) {
+    case 'value':
+    case 'id':
+    case 'list':
+    case 'map':
+    case '!_':
+    case '-_':
+      return node.pos;
+    case '.':
+    case '.?':
+      return after(node.args[0].end, '.');
+    case '[]':
+    case '[?]':
+      return after(node.args[0].end, '[');
+    case 'call':
+      return after(node.start, '(');
+    case 'rcall':
+      return after(node.args[1].end, '(');
+    case '?:':
+      return after(node.args[0].end, '?');
+    default:
+      return after(node.args[0].end, node.op);
   }
 }
 
@@ -469,12 +524,12 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function fieldReader(field: ObjectField): (value: unknown) => unknown {
-  const { property } = field;
+  const { property, keepsNull = false } = field;
   const convert = converterFor(field.type);
   return (value) => {
     if (!isRecord(value) || !Object.hasOwn(value, property)) return undefined;
     const found = value[property];
-    return found === undefined ? undefined : convert(found);
+    return found === undefined || (found === null && !keepsNull) ? undefined : convert(found);
   };
 }
 
@@ -484,8 +539,7 @@ function readMap(value: unknown, name: string): unknown {
 
 function readDynamic(value: unknown, name: string): unknown {
   if (value instanceof Optional) return value.present ? readDynamic(value.value, name) : undefined;
-  if (kindOf(value) !== 'map') throw new CelEvaluationError('no such overload');
-  return mapGet(value, name);
+  return kindOf(value) === 'map' ? mapGet(value, name) : undefined;
 }
 
 /** An element of a list or a map. @throws CelEvaluationError */
@@ -501,8 +555,7 @@ function findElement(target: unknown, index: unknown): unknown {
     if (typeof position !== 'number' || !Number.isInteger(position)) throw new CelEvaluationError('no such overload');
     return position >= 0 ? (target[position] as unknown) : undefined;
   }
-  if (kindOf(target) !== 'map') throw new CelEvaluationError('no such overload');
-  return mapGet(target, index);
+  return kindOf(target) === 'map' ? mapGet(target, index) : undefined;
 }
 
 function buildMap(entries: readonly [unknown, unknown][]): Map<unknown, unknown> {
@@ -569,12 +622,13 @@ function caller(call: Implementation, args: readonly Code[]): (frame: Frame) => 
 }
 
 /** Picks the overload by the kinds of the values. */
-function dispatcher(overloads: readonly Overload[]): Implementation {
+function dispatcher(name: string, overloads: readonly Overload[]): Implementation {
+  const failure = /^\w/.test(name) && !name.startsWith('_') ? `no such overload: ${name}` : 'no such overload';
   return (frame, a, b, c, d) => {
     for (const { params, call } of overloads) {
       if (params.every((wanted, i) => fits(wanted, i === 0 ? a : i === 1 ? b : i === 2 ? c : d))) return call(frame, a, b, c, d);
     }
-    throw new CelEvaluationError('no such overload');
+    throw new CelEvaluationError(failure);
   };
 }
 
@@ -597,7 +651,23 @@ function fits(wanted: CelType, value: unknown): boolean {
   }
 }
 
-// Two hot paths: a literal pattern is compiled once, and `x in ["a", "b"]` looks up a set.
+function comparison(first: Code, second: Code, wanted: boolean): ((frame: Frame) => unknown) | undefined {
+  const same = comparisonOf(first.type) ?? comparisonOf(second.type);
+  const [left, right] = [first.run, second.run];
+  return same && ((frame) => same(left(frame), right(frame)) === wanted);
+}
+
+function merging(first: Code, second: Code, identity: ListIdentity): (frame: Frame) => unknown {
+  const [left, right] = [first.run, second.run];
+  return (frame) => {
+    const [a, b] = [left(frame) as unknown[], right(frame) as unknown[]];
+    frame.budget.spend(a.length * b.length);
+    return merge(a, b, identity);
+  };
+}
+
+// Where the types or a literal allow better than the general implementation: a literal pattern is compiled once,
+// `x in ["a", "b"]` looks up a set, and lists that are sets or maps compare and add as such.
 function specialised(name: string, args: readonly Code[]): ((frame: Frame) => unknown) | undefined {
   const [first, second] = args;
   if (first === undefined || second === undefined) return undefined;
@@ -611,7 +681,9 @@ function specialised(name: string, args: readonly Code[]): ((frame: Frame) => un
       return pattern.matches(text);
     };
   }
-  if (name === '_in_' && Array.isArray(fixed) && fixed.every((entry) => typeof entry === 'string')) {
+  if (name === '_==_' || name === '_!=_') return comparison(first, second, name === '_==_');
+  if (name === '_+_' && first.type.kind === 'list' && first.type.identity !== undefined) return merging(first, second, first.type.identity);
+  if (name === '@in' && Array.isArray(fixed) && fixed.every((entry) => typeof entry === 'string')) {
     const entries = new Set<unknown>(fixed);
     return (frame) => entries.has(run(frame));
   }

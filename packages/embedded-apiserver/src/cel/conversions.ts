@@ -24,12 +24,12 @@ export function addConversions(library: LibraryBuilder): void {
   library.function('bool', [string], bool, (_, a) => parseBool(a as string));
   library.function('timestamp', [timestamp], timestamp, (_, a) => a);
   library.function('timestamp', [int], timestamp, (_, a) => timestampOf(BigInt(a as number | bigint) * nanosecondsPerSecond));
-  library.function('timestamp', [string], timestamp, (_, a) => parseTimestamp(a as string) ?? fail(a as string, 'timestamp'));
+  library.function('timestamp', [string], timestamp, (_, a) => parseTimestamp(a as string) ?? fail('timestamp'));
   library.function('duration', [duration], duration, (_, a) => a);
   library.function('duration', [int], duration, (_, a) => new Duration(BigInt(a as number | bigint)));
   library.function('duration', [string], duration, (_, a) => {
     const nanoseconds = parseGoDuration(a as string);
-    return nanoseconds === undefined ? fail(a as string, 'duration') : new Duration(nanoseconds);
+    return nanoseconds === undefined ? fail('duration') : new Duration(nanoseconds);
   });
 }
 
@@ -55,12 +55,12 @@ function truncate(value: number, message: string): bigint {
 }
 
 function parseInteger(text: string, type: string): bigint {
-  if (!/^[+-]?\d{1,20}$/.test(text)) fail(text, type);
+  if (!/^[+-]?\d{1,20}$/.test(text)) fail(type);
   return BigInt(text.startsWith('+') ? text.slice(1) : text);
 }
 
 function parseDouble(text: string): unknown {
-  if (!/^[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf|infinity|nan)$/i.test(text) || text.length > 64) fail(text, 'double');
+  if (!/^[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf|infinity|nan)$/i.test(text) || text.length > 64) fail('double');
   const named = /^([+-]?)(inf|nan)/i.exec(text);
   if (named === null) return toDouble(Number(text));
   return named[2]?.toLowerCase() === 'nan' ? NaN : named[1] === '-' ? -Infinity : Infinity;
@@ -69,9 +69,9 @@ function parseDouble(text: string): unknown {
 function parseBool(text: string): boolean {
   if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text)) return true;
   if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text)) return false;
-  return fail(text, 'bool');
+  return fail('bool');
 }
 
-function fail(text: string, type: string): never {
-  throw new CelEvaluationError(`type conversion error from '${text.slice(0, 64)}' to '${type}'`);
+function fail(type: string): never {
+  throw new CelEvaluationError(`type conversion error from 'string' to '${type}'`);
 }

@@ -9,20 +9,18 @@ import { Double, Duration, compare, equals, isInt, numberOf, toDouble, toInt, to
 const a = param('A');
 const comparable: readonly CelType[] = [int, uint, double, bool, duration, timestamp, string, bytes];
 
-/** Lists of Kubernetes (apiserver pkg/cel/library/lists.go), sets of cel-go's ext, and ext.Lists. */
+/** Lists of Kubernetes (apiserver pkg/cel/library/lists.go), and sets of cel-go's ext. ext.Lists is not offered by Kubernetes 1.34 by default. */
 export function addLists(library: LibraryBuilder): void {
   for (const type of comparable) {
     library.method('isSorted', list(type), [], bool, (frame, entries) => isSorted(spend(frame, entries)));
     library.method('min', list(type), [], type, (frame, entries) => extreme(spend(frame, entries), 'min', -1));
     library.method('max', list(type), [], type, (frame, entries) => extreme(spend(frame, entries), 'max', 1));
-    library.method('sort', list(type), [], list(type), (frame, entries) => sorted(spend(frame, entries)));
   }
   addSums(library);
   library.method('indexOf', list(a), [a], int, (frame, entries, value) => spend(frame, entries).findIndex((entry) => equals(entry, value)));
   library.method('lastIndexOf', list(a), [a], int, (frame, entries, value) =>
     spend(frame, entries).findLastIndex((entry) => equals(entry, value)),
   );
-  addSlices(library);
   addSets(library);
 }
 
@@ -45,31 +43,6 @@ function addSums(library: LibraryBuilder): void {
     duration,
     (frame, entries) => new Duration(spend(frame, entries).reduce<bigint>((sum, entry) => sum + (entry as Duration).nanoseconds, 0n)),
   );
-}
-
-function addSlices(library: LibraryBuilder): void {
-  library.method('slice', list(a), [int, int], list(a), (frame, entries, from, to) => {
-    const all = spend(frame, entries);
-    const [start, end] = [Number(from), Number(to)];
-    if (start < 0 || end < start || end > all.length)
-      throw new CelEvaluationError(`cannot slice(${start}, ${end}), list is length ${all.length}`);
-    return all.slice(start, end);
-  });
-  library.method('distinct', list(a), [], list(a), (frame, entries) => {
-    const result: unknown[] = [];
-    for (const entry of spend(frame, entries)) if (!includes(frame, result, entry)) result.push(entry);
-    return result;
-  });
-  library.method('reverse', list(a), [], list(a), (frame, entries) => [...spend(frame, entries)].reverse());
-  library.method('flatten', list(list(a)), [], list(a), (frame, entries) => {
-    const all = spend(frame, entries);
-    frame.budget.spend(all.reduce<number>((sum, entry) => sum + (Array.isArray(entry) ? entry.length : 1), 0));
-    return all.flat(1);
-  });
-  library.function('lists.range', [int], list(int), (frame, count) => {
-    frame.budget.spend(Math.max(0, Number(count)));
-    return Array.from({ length: Math.max(0, Number(count)) }, (_, i) => i);
-  });
 }
 
 function addSets(library: LibraryBuilder): void {
@@ -106,10 +79,6 @@ function order(x: unknown, y: unknown): number {
 
 function isSorted(entries: readonly unknown[]): boolean {
   return entries.every((entry, i) => i === 0 || order(entries[i - 1], entry) <= 0);
-}
-
-function sorted(entries: readonly unknown[]): unknown[] {
-  return [...entries].sort(order);
 }
 
 function extreme(entries: readonly unknown[], name: string, sign: 1 | -1): unknown {

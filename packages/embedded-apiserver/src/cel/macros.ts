@@ -8,7 +8,7 @@ import { Optional, kindOf, mapGet, mapKey, mapKeys, none, requireBool } from './
 
 /**
  * Compiles a call if it is a macro: has, the comprehensions with one variable and with two (index or key, and value),
- * cel.bind, optMap and optFlatMap.
+ * optMap and optFlatMap. (`cel.bind` is not offered by Kubernetes 1.34.)
  * @returns undefined if it is an ordinary call
  */
 export function expandMacro(
@@ -19,16 +19,15 @@ export function expandMacro(
   args: readonly Node[],
 ): Code | undefined {
   if (receiver === undefined) return name === 'has' && args.length === 1 ? has(compiler, node, args) : undefined;
-  if (receiver.op === 'id' && receiver.args === 'cel' && name === 'bind' && args.length === 3) return bind(compiler, node, args);
   if ((name === 'optMap' || name === 'optFlatMap') && args.length === 2) return mapOptional(compiler, node, name, receiver, args);
   const shape = comprehensions[`${name}/${args.length}`];
   return shape === undefined ? undefined : comprehension(compiler, node, receiver, args, shape);
 }
 
 function has(compiler: Compiler, node: Node, [target]: readonly Node[]): Code {
-  if (target?.op !== '.') throw compiler.error('invalid argument to has() macro', node);
+  if (target?.op !== '.') throw compiler.error('invalid argument to has() macro', target ?? node);
   const operand = compiler.compile(target.args[0]);
-  const { read } = compiler.field(operand.type, target.args[1], target);
+  const { read } = compiler.field(operand.type, target.args[1], node);
   const { run } = operand;
   return {
     type: bool,
@@ -39,20 +38,6 @@ function has(compiler: Compiler, node: Node, [target]: readonly Node[]): Code {
       return read(value) !== undefined;
     },
   };
-}
-
-function bind(compiler: Compiler, node: Node, args: readonly Node[]): Code {
-  const [variable, valueNode, bodyNode] = three(args);
-  const value = compiler.compile(valueNode);
-  return compiler.withVariable(identifier(compiler, node, variable), value.type, (slot) => {
-    const body = compiler.compile(bodyNode);
-    const [runValue, runBody] = [value.run, body.run];
-    const run = (frame: Frame): unknown => {
-      frame.slots[slot] = runValue(frame);
-      return runBody(frame);
-    };
-    return { type: body.type, size: value.size + body.size + 1, run };
-  });
 }
 
 function mapOptional(compiler: Compiler, node: Node, name: string, receiver: Node, args: readonly Node[]): Code {
@@ -112,7 +97,6 @@ const comprehensions: Readonly<Record<string, Shape>> = {
   'all/2': one.all,
   'exists/2': one.exists,
   'exists_one/2': one.existsOne,
-  'existsOne/2': one.existsOne,
   'all/3': pair.all,
   'exists/3': pair.exists,
   'existsOne/3': pair.existsOne,
@@ -263,9 +247,4 @@ function identifier(compiler: Compiler, node: Node, argument: Node | undefined):
 function two([a, b]: readonly Node[]): [Node, Node] {
   if (a === undefined || b === undefined) throw new TypeError('a macro was called with too few arguments');
   return [a, b];
-}
-
-function three([a, b, c]: readonly Node[]): [Node, Node, Node] {
-  if (a === undefined || b === undefined || c === undefined) throw new TypeError('a macro was called with too few arguments');
-  return [a, b, c];
 }

@@ -40,11 +40,11 @@ function addEquality(library: LibraryBuilder): void {
   const a = param('A');
   library.function('_==_', [a, a], bool, (_, left, right) => equals(left, right));
   library.function('_!=_', [a, a], bool, (_, left, right) => !equals(left, right));
-  library.function('_in_', [a, list(a)], bool, (frame, value, entries) => {
+  library.function('@in', [a, list(a)], bool, (frame, value, entries) => {
     frame.budget.spend((entries as unknown[]).length);
     return (entries as unknown[]).some((entry) => equals(entry, value));
   });
-  library.function('_in_', [a, map(a, param('B'))], bool, (_, key, members) => mapGet(members, key) !== undefined);
+  library.function('@in', [a, map(a, param('B'))], bool, (_, key, members) => mapGet(members, key) !== undefined);
 }
 
 function addOrder(library: LibraryBuilder): void {
@@ -148,7 +148,6 @@ function addTimeArithmetic(library: LibraryBuilder): void {
   library.function('_-_', [timestamp, timestamp], duration, (_, a, b) => span(a, b, -1n));
   library.function('_+_', [duration, duration], duration, (_, a, b) => span(a, b, 1n));
   library.function('_-_', [duration, duration], duration, (_, a, b) => span(a, b, -1n));
-  library.function('-_', [duration], duration, (_, a) => durationOf(-(a as Duration).nanoseconds));
 }
 
 function durationOf(nanoseconds: bigint): Duration {

@@ -1,12 +1,12 @@
 import { CelEvaluationError } from './errors.ts';
 import type { LibraryBuilder } from './overload.ts';
-import { bool, dyn, optional, param } from './types.ts';
+import { bool, dyn, list, optional, param } from './types.ts';
 import type { Uint } from './values.ts';
 import { Optional, kindOf, mapSize, none, numberOf } from './values.ts';
 
 const v = param('V');
 
-/** Optional values (cel-go OptionalTypes); optMap and optFlatMap are macros. */
+/** Optional values (cel-go OptionalTypes, version 2); optMap and optFlatMap are macros. */
 export function addOptionals(library: LibraryBuilder): void {
   library.function('optional.of', [v], optional(v), (_, value) => new Optional(true, value));
   library.function('optional.none', [], optional(dyn), () => none);
@@ -19,7 +19,13 @@ export function addOptionals(library: LibraryBuilder): void {
   library.method('orValue', optional(v), [v], v, (_, target, otherwise) =>
     (target as Optional).present ? (target as Optional).value : otherwise,
   );
+  library.method('first', list(v), [], optional(v), (_, entries) => entryOf(entries as unknown[], 0));
+  library.method('last', list(v), [], optional(v), (_, entries) => entryOf(entries as unknown[], (entries as unknown[]).length - 1));
   library.method('or', optional(v), [optional(v)], optional(v), (_, target, other) => ((target as Optional).present ? target : other));
+}
+
+function entryOf(entries: readonly unknown[], at: number): Optional {
+  return entries.length === 0 ? none : new Optional(true, entries[at]);
 }
 
 function isZero(value: unknown): boolean {

@@ -55,7 +55,6 @@ function addTransformations(library: LibraryBuilder): void {
     lowerAscii: (text) => text.replace(/[A-Z]+/g, (upper) => upper.toLowerCase()),
     upperAscii: (text) => text.replace(/[a-z]+/g, (lower) => lower.toUpperCase()),
     trim: (text) => text.trim(),
-    reverse: (text) => [...text].reverse().join(''),
   };
   for (const [name, transform] of Object.entries(transformations)) {
     library.method(name, string, [], string, (frame, text) => {
@@ -110,8 +109,9 @@ function checkIndex(index: number, length: number): number {
 function indexOf(frame: Frame, text: string, part: string, from: number): number {
   spendText(frame, text);
   const units = characters(text);
-  checkIndex(from, units.length);
+  checkIndex(from, Infinity);
   if (part === '') return from;
+  if (from >= units.length) return -1;
   if (typeof units === 'string') return units.indexOf(part, from);
   const skipped = units.slice(0, from).join('').length;
   const at = text.indexOf(part, skipped);
@@ -121,8 +121,9 @@ function indexOf(frame: Frame, text: string, part: string, from: number): number
 function lastIndexOf(frame: Frame, text: string, part: string, from: number | undefined): number {
   spendText(frame, text);
   const units = characters(text);
-  if (from !== undefined) checkIndex(from, units.length);
+  if (from !== undefined) checkIndex(from, Infinity);
   if (part === '') return from ?? units.length;
+  if (from !== undefined && from >= units.length) return -1;
   if (typeof units === 'string') return units.lastIndexOf(part, from);
   const limit = from === undefined ? undefined : units.slice(0, from).join('').length;
   const at = text.lastIndexOf(part, limit);

@@ -32,5 +32,5 @@ export function addTimes(library: LibraryBuilder): void {
   for (const [name, unit] of Object.entries(nanosecondsPer)) {
     library.method(name, duration, [], int, (_, span) => toInt((span as Duration).nanoseconds / unit));
   }
-  library.method('getMilliseconds', duration, [], int, (_, span) => toInt(((span as Duration).nanoseconds / 1_000_000n) % 1000n));
+  library.method('getMilliseconds', duration, [], int, (_, span) => toInt((span as Duration).nanoseconds / 1_000_000n));
 }

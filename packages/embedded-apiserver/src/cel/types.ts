@@ -5,11 +5,17 @@ export type ScalarKind =
 /** The static type of a CEL expression. Object types are compared by identity: one schema, one type. */
 export type CelType =
   | { readonly kind: ScalarKind }
-  | { readonly kind: 'list'; readonly element: CelType }
+  | { readonly kind: 'list'; readonly element: CelType; readonly identity?: ListIdentity }
   | { readonly kind: 'map'; readonly key: CelType; readonly value: CelType }
   | { readonly kind: 'optional'; readonly of: CelType }
   | ObjectType
   | { readonly kind: 'param'; readonly name: string };
+
+/**
+ * How entries of a list are told apart where their order does not matter: by value in a set, by these fields in a map
+ * (`x-kubernetes-list-type`).
+ */
+export type ListIdentity = 'set' | readonly string[];
 
 /** An object with declared fields, keyed by their escaped CEL name. */
 export interface ObjectType {
@@ -22,6 +28,8 @@ export interface ObjectType {
 export interface ObjectField {
   readonly property: string;
   readonly type: CelType;
+  /** Whether null is a value. In resources a null field is an absent one (apiserver pkg/cel/common, unstructuredMap.Find). */
+  readonly keepsNull?: boolean;
 }
 
 export const dyn: CelType = { kind: 'dyn' };
@@ -37,8 +45,8 @@ export const duration: CelType = { kind: 'duration' };
 export const typeType: CelType = { kind: 'type' };
 export const url: CelType = { kind: 'url' };
 
-export function list(element: CelType): CelType {
-  return { kind: 'list', element };
+export function list(element: CelType, identity?: ListIdentity): CelType {
+  return identity === undefined ? { kind: 'list', element } : { kind: 'list', element, identity };
 }
 
 export function map(key: CelType, value: CelType): CelType {

@@ -291,11 +291,15 @@ function secondsText(nanoseconds: bigint): string {
   return `${sign}${size / 1_000_000_000n}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
+// strconv.FormatFloat(value, 'g', -1, 64): the shortest digits; an exponent of at least two digits below 1e-4 and from 1e6 on.
 function displayDouble(value: number): string {
   if (value === Infinity) return '+Inf';
   if (value === -Infinity) return '-Inf';
-  // Go prints an exponent of at least two digits.
-  return String(value).replace(/e([+-])(\d)$/, 'e$10$2');
+  if (Number.isNaN(value) || value === 0) return Object.is(value, -0) ? '-0' : String(value);
+  const [mantissa = '', exponent = ''] = value.toExponential().split('e');
+  const size = Number(exponent);
+  if (size >= -4 && size < 6) return String(value);
+  return `${mantissa}e${size < 0 ? '-' : '+'}${String(Math.abs(size)).padStart(2, '0')}`;
 }
 
 /** RFC 3339 in UTC, with as many digits of a second as there are. */

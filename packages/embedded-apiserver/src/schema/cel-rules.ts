@@ -53,6 +53,11 @@ export class CelRules {
     this.#root = type === undefined ? undefined : compileNode(schema, type, { path: '', uncorrelatable: undefined, errors });
   }
 
+  /** Whether there is any rule. */
+  get any(): boolean {
+    return this.#root !== undefined;
+  }
+
   /**
    * Evaluates the rules on a valid object. Transition rules (those that read oldSelf) run only where there is an old value
    * to compare with; other rules are not run again on parts that did not change (ratcheting, KEP-4008).
@@ -125,7 +130,7 @@ function compileRule(rule: ValidationRule, schema: SchemaNode, type: CelType, pl
     if (message.type.kind !== 'string') return refuse('messageExpression', rule, 'messageExpression must evaluate to a string');
   }
   const fieldPath = rule.fieldPath === '' ? [] : relativeFieldPath(rule.fieldPath, schema);
-  if (fieldPath === undefined) return refuse('fieldPath', rule.fieldPath, 'fieldPath must be a valid path');
+  if (fieldPath === undefined) return refuse('fieldPath', rule.fieldPath, 'must be a valid path');
   return { source: rule, program, message, usesOldSelf, fieldPath };
 }
 

@@ -1,4 +1,4 @@
-import type { CelType, ObjectField } from '../cel/types.ts';
+import type { CelType, ListIdentity, ObjectField } from '../cel/types.ts';
 import { bool, bytes, double, duration, dyn, int, list, map, string, timestamp } from '../cel/types.ts';
 import type { SchemaNode } from './schema-node.ts';
 
@@ -26,7 +26,7 @@ export function celTypeOf(schema: SchemaNode, resourceRoot: boolean, name: strin
   switch (resourceRoot ? 'object' : schema.type) {
     case 'array': {
       const element = schema.items && celTypeOf(schema.items, schema.items.embeddedResource, `${name}.@idx`);
-      return element === undefined ? undefined : list(element);
+      return element === undefined ? undefined : list(element, identityOf(schema));
     }
     case 'object':
       return objectType(schema, resourceRoot, name);
@@ -41,6 +41,11 @@ export function celTypeOf(schema: SchemaNode, resourceRoot: boolean, name: strin
     default:
       return undefined;
   }
+}
+
+function identityOf(schema: SchemaNode): ListIdentity | undefined {
+  if (schema.listType === 'set') return 'set';
+  return schema.listType === 'map' ? schema.listMapKeys : undefined;
 }
 
 function stringType(format: string): CelType {

@@ -3,8 +3,8 @@ import { parseGoDuration } from '../cel/duration.ts';
 import { isDate, isDateTime } from './calendar.ts';
 
 /**
- * The string formats that apiextensions checks (`pkg/apiserver/validation/formats.go`, list of Kubernetes 1.34); any other
- * format, `int32` among them, is ignored there and here. Rules follow kube-openapi's `strfmt`.
+ * The string formats that apiextensions 1.34 checks (`pkg/apiserver/validation/formats.go`, those with compatibility 1.33);
+ * any other format, `int32` among them, is ignored there and here. Rules follow kube-openapi's `strfmt`.
  * Every pattern is anchored and free of nested repetition, so that V8 runs it in linear time.
  */
 const checks: Readonly<Record<string, (text: string) => boolean>> = {
@@ -32,8 +32,6 @@ const checks: Readonly<Record<string, (text: string) => boolean>> = {
   date: isDate,
   duration: isDuration,
   datetime: isDateTime,
-  k8sshortname: (text) => text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text),
-  k8slongname: (text) => text.length <= 253 && text.split('.').every((part) => /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(part)),
 };
 
 /** The check of a format, or undefined where Kubernetes does not know the format. Dashes do not matter (`date-time`). */
@@ -46,9 +44,13 @@ function isRequestUri(text: string): boolean {
   return text.startsWith('/') ? !/[\s]/.test(text) : /^[a-z][a-z0-9+.-]*:/i.test(text) && URL.canParse(text);
 }
 
+// strfmt HostnamePattern; the last label of a name with dots has at least two letters.
 function isHostname(text: string): boolean {
-  if (text.length === 0 || text.length > 255) return false;
-  return text.split('.').every((label) => label.length <= 63 && /^[\p{L}\p{S}0-9]([\p{L}\p{S}0-9-]*[\p{L}\p{S}0-9])?$/u.test(label));
+  if (text.length > 255) return false;
+  const labels = text.split('.');
+  const last = labels.length > 1 ? labels.pop() : undefined;
+  if (last !== undefined && !/^[\p{L}]{2,63}$/u.test(last)) return false;
+  return labels.every((label) => label.length <= 63 && /^[\p{L}\p{S}0-9]([\p{L}\p{S}0-9-]*[\p{L}\p{S}0-9])?$/u.test(label));
 }
 
 function isCidr(text: string): boolean {

@@ -45,9 +45,8 @@ function pruneObject(
     if (keepsMeta && metaFields.has(key)) continue;
     const known = schema?.properties.get(key);
     const additional = schema?.additionalProperties;
-    if (known === undefined && additional === true) continue;
     const child = known ?? (typeof additional === 'object' ? additional : undefined);
-    if (child === undefined) {
+    if (child === undefined && additional !== true) {
       if (schema?.preserveUnknownFields === true) continue;
       path.push(key);
       unknown.push(pathText(path));

@@ -103,6 +103,7 @@ class CompiledResourceSchema implements ResourceSchema {
     const errors = this.#valueErrors(object, oldObject, subresource === 'status');
     if (this.#hasEmbedded) errors.push(...embeddedResourceErrors(object, this.#schema));
     if (this.#hasListTypes) errors.push(...this.#listErrors(object, oldObject));
+    if (!this.#rules.any) return errors;
     if (errors.some((error) => blocking.has(error.type))) errors.push(fieldError('', 'Invalid', null, rulesNotChecked));
     else errors.push(...this.#rules.validate(object, oldObject));
     return errors;

@@ -37,6 +37,8 @@ export interface SchemaNode {
   required: readonly string[];
   enumeration: readonly unknown[] | undefined;
   format: string;
+  /** The check behind `format`, where Kubernetes knows one. */
+  formatCheck: ((text: string) => boolean) | undefined;
   pattern: { source: string; compiled: Pattern } | undefined;
   minimum: number | undefined;
   maximum: number | undefined;

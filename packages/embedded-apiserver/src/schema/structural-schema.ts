@@ -1,5 +1,6 @@
 import type { FieldError } from './field-error.ts';
 import { fieldError } from './field-error.ts';
+import { formatCheck } from './formats.ts';
 import { deepEqual, isObject, type JsonObject } from './json.ts';
 import { compilePattern } from './pattern.ts';
 import type { JsonType, SchemaNode, ValidationRule } from './schema-node.ts';
@@ -10,7 +11,7 @@ type Level = 'root' | 'field' | 'item' | 'nested';
 /** Limits of one schema. Kubernetes bounds a CRD by the request size (about 1.5 MiB); these bound the walk as well. */
 export const schemaLimits = { depth: 64, nodes: 20_000 } as const;
 
-const types: ReadonlySet<unknown> = new Set(['object', 'array', 'string', 'integer', 'number', 'boolean']);
+const types: ReadonlySet<unknown> = new Set(['array', 'boolean', 'integer', 'number', 'object', 'string']);
 // apiextensions validation.go: ValidateCustomResourceDefinitionOpenAPISchema and specStandardValidatorV3.
 const unsupported = ['id', 'additionalItems', 'patternProperties', 'definitions', 'dependencies', '$ref'];
 // schema/validation.go, validateNestedValueValidation
@@ -94,6 +95,7 @@ class StructuralSchemaReader {
     node.required = this.#strings(raw, path, 'required');
     if (Array.isArray(raw['enum'])) node.enumeration = raw['enum'];
     if (typeof raw['format'] === 'string') node.format = raw['format'];
+    node.formatCheck = formatCheck(node.format);
     node.pattern = this.#pattern(raw, path);
     for (const keyword of ['minimum', 'maximum', 'multipleOf'] as const) node[keyword] = this.#number(raw, path, keyword);
     for (const keyword of ['minLength', 'maxLength', 'minItems', 'maxItems', 'minProperties', 'maxProperties'] as const) {
@@ -129,7 +131,11 @@ class StructuralSchemaReader {
       this.#error(path, keyword, 'Invalid', list, 'must be an array');
       return [];
     }
-    if (keyword === 'anyOf' && deepEqual(list, intOrStringAnyOf)) return [];
+    if (keyword === 'anyOf' && deepEqual(list, intOrStringAnyOf))
+      return [
+        { ...emptyNode(), type: 'integer' },
+        { ...emptyNode(), type: 'string' },
+      ];
     return list.map((schema, index) => this.read(schema, `${join(path, keyword)}[${index}]`, 'nested', depth + 1));
   }
 
@@ -158,23 +164,22 @@ class StructuralSchemaReader {
     if (node.additionalProperties !== undefined && node.properties.size > 0) {
       this.#error(path, 'additionalProperties', 'Forbidden', undefined, 'additionalProperties and properties are mutual exclusive');
     }
-    this.#checkType(node, path, level);
+    if (raw['type'] === undefined && raw['$ref'] === undefined) this.#checkMissingType(node, path, level);
+    if (node.embeddedResource && node.type !== '' && node.type !== 'object') {
+      this.#error(path, 'type', 'Invalid', node.type, 'must be object if x-kubernetes-embedded-resource is true');
+    }
     this.#checkExtensions(node, path);
     this.#checkListType(node, path);
-    this.#checkCompleteness(node, path);
+    if (level === 'root') this.#checkCompleteness(node, path);
     if (!this.#builtin && level === 'root') this.#checkRoot(node, raw, path);
   }
 
-  #checkType(node: SchemaNode, path: string, level: Level): void {
-    if (node.embeddedResource && node.type !== 'object') {
-      const wording = 'must be object if x-kubernetes-embedded-resource is true';
-      if (node.type === '') this.#error(path, 'type', 'Required', undefined, wording);
-      else this.#error(path, 'type', 'Invalid', node.type, wording);
-      return;
+  #checkMissingType(node: SchemaNode, path: string, level: Level): void {
+    if (node.embeddedResource) this.#error(path, 'type', 'Required', undefined, 'must be object if x-kubernetes-embedded-resource is true');
+    else if (!node.intOrString && !node.preserveUnknownFields) {
+      const place = { root: 'at the root', item: 'for specified array items', field: 'for specified object fields', nested: '' }[level];
+      this.#error(path, 'type', 'Required', undefined, `must not be empty ${place}`);
     }
-    if (node.type !== '' || node.intOrString || node.preserveUnknownFields) return;
-    const place = { root: 'at the root', item: 'for specified array items', field: 'for specified object fields', nested: '' }[level];
-    this.#error(path, 'type', 'Required', undefined, `must not be empty ${place}`);
   }
 
   #checkExtensions(node: SchemaNode, path: string): void {
@@ -212,6 +217,9 @@ class StructuralSchemaReader {
       const property = items.properties.get(key);
       if (property === undefined) {
         this.#error(path, 'x-kubernetes-list-map-keys', 'Invalid', node.listMapKeys, 'entries must all be names of item properties');
+      } else if (property.nullable) {
+        const detail = 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable';
+        this.#error(`${join(itemsPath, 'properties')}[${key}]`, 'nullable', 'Forbidden', undefined, detail);
       } else if (property.default === undefined && !items.required.includes(key)) {
         const detail = 'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property';
         this.#error(`${join(itemsPath, 'properties')}[${key}]`, 'default', 'Required', undefined, detail);
@@ -219,7 +227,7 @@ class StructuralSchemaReader {
     }
   }
 
-  /** Every field that a nested value validation names has to exist on the spine. */
+  /** Every field that a value validation nested at the root names has to exist on the spine (complete.go; only there). */
   #checkCompleteness(node: SchemaNode, path: string): void {
     const visit = (nested: SchemaNode, spine: SchemaNode | undefined, nestedPath: string, spinePath: string): void => {
       for (const [name, child] of nested.properties) {
@@ -379,6 +387,7 @@ function emptyNode(): SchemaNode {
     required: [],
     enumeration: undefined,
     format: '',
+    formatCheck: undefined,
     pattern: undefined,
     minimum: undefined,
     maximum: undefined,

@@ -2,7 +2,6 @@ import type { FieldError, FieldErrorType } from './field-error.ts';
 import { fieldError } from './field-error.ts';
 import type { PathSegment } from './field-path.ts';
 import { pathText } from './field-path.ts';
-import { formatCheck } from './formats.ts';
 import { deepEqual, isObject, type JsonObject } from './json.ts';
 import type { SchemaNode } from './schema-node.ts';
 
@@ -11,6 +10,12 @@ export const maxReportedErrors = 100;
 
 /** The old value of a field that has none: a new field, or an entry of a list that cannot be correlated. */
 export const noOldValue = Symbol('no old value');
+
+/** What became of one alternative of allOf, anyOf, oneOf or not. */
+interface Attempt {
+  readonly errors: FieldError[];
+  readonly visited: number;
+}
 
 /**
  * Checks a pruned, defaulted value against the value validations of its schema. Wording follows kube-openapi's
@@ -23,6 +28,7 @@ export class ValueValidation {
   readonly #path: PathSegment[];
   // kube-openapi names the field relative to the schema it validates: below `status` for the status subresource.
   readonly #nameFrom: number;
+  #visited = 0;
 
   constructor(base: readonly PathSegment[]) {
     this.#path = [...base];
@@ -33,6 +39,7 @@ export class ValueValidation {
   check(value: unknown, old: unknown, schema: SchemaNode): void {
     if (this.errors.length >= maxReportedErrors) return;
     if (old !== noOldValue && deepEqual(value, old)) return;
+    this.#visited++;
     this.#type(value, schema);
     if (schema.enumeration !== undefined) this.#enumeration(value, schema.enumeration);
     if (value === null) return;
@@ -68,9 +75,8 @@ export class ValueValidation {
     } else if (schema.pattern !== undefined && !schema.pattern.compiled.matches(value)) {
       this.#add('Invalid', value, `should match '${schema.pattern.source}'`);
     }
-    if (schema.format === '') return;
-    const check = formatCheck(schema.format);
-    if (check !== undefined && !check(value)) this.#add('TypeInvalid', value, `must be of type ${schema.format}: ${JSON.stringify(value)}`);
+    if (schema.formatCheck?.(value) === false)
+      this.#add('TypeInvalid', value, `must be of type ${schema.format}: ${JSON.stringify(value)}`);
   }
 
   #number(value: number, schema: SchemaNode): void {
@@ -125,39 +131,42 @@ export class ValueValidation {
   #junctors(value: unknown, old: unknown, schema: SchemaNode): void {
     if (schema.anyOf.length > 0) this.#anyOf(value, schema.anyOf);
     if (schema.oneOf.length > 0) this.#oneOf(value, schema.oneOf);
-    if (schema.allOf.length > 0) {
-      const before = this.errors.length;
-      for (const nested of schema.allOf) this.check(value, noOldValue, nested);
-      if (this.errors.length > before) this.#whole('must validate all the schemas (allOf)');
-    }
-    if (schema.not !== undefined && this.#attempt(value, schema.not).length === 0) this.#whole('must not validate the schema (not)');
+    if (schema.allOf.length > 0) this.#allOf(value, schema.allOf);
+    if (schema.not !== undefined && this.#attempt(value, schema.not).errors.length === 0) this.#whole('must not validate the schema (not)');
+  }
+
+  #allOf(value: unknown, parts: readonly SchemaNode[]): void {
+    const attempts = parts.map((part) => this.#attempt(value, part));
+    for (const { errors } of attempts) this.errors.push(...errors);
+    const failed = attempts.filter(({ errors }) => errors.length > 0).length;
+    if (failed > 0) this.#whole(`must validate all the schemas (allOf)${failed === parts.length ? '. None validated' : ''}`);
   }
 
   #anyOf(value: unknown, alternatives: readonly SchemaNode[]): void {
-    const failures: FieldError[][] = [];
+    const failures: Attempt[] = [];
     for (const alternative of alternatives) {
-      const errors = this.#attempt(value, alternative);
-      if (errors.length === 0) return;
-      failures.push(errors);
+      const attempt = this.#attempt(value, alternative);
+      if (attempt.errors.length === 0) return;
+      failures.push(attempt);
     }
     this.#whole('must validate at least one schema (anyOf)');
-    this.errors.push(...fewest(failures));
+    this.errors.push(...closest(failures));
   }
 
   #oneOf(value: unknown, alternatives: readonly SchemaNode[]): void {
-    const results = alternatives.map((alternative) => this.#attempt(value, alternative));
-    const valid = results.filter((errors) => errors.length === 0).length;
+    const attempts = alternatives.map((alternative) => this.#attempt(value, alternative));
+    const valid = attempts.filter(({ errors }) => errors.length === 0).length;
     if (valid === 1) return;
     const found = valid === 0 ? 'Found none valid' : `Found ${valid} valid alternatives`;
     this.#whole(`must validate one and only one schema (oneOf). ${found}`);
-    if (valid === 0) this.errors.push(...fewest(results));
+    if (valid === 0) this.errors.push(...closest(attempts));
   }
 
-  /** The errors of an alternative, without keeping them. */
-  #attempt(value: unknown, schema: SchemaNode): FieldError[] {
-    const from = this.errors.length;
+  /** The errors of an alternative, without keeping them, and how many values it looked at. */
+  #attempt(value: unknown, schema: SchemaNode): Attempt {
+    const [from, visited] = [this.errors.length, this.#visited];
     this.check(value, noOldValue, schema);
-    return this.errors.splice(from);
+    return { errors: this.errors.splice(from), visited: this.#visited - visited };
   }
 
   #whole(detail: string): void {
@@ -182,13 +191,16 @@ export class ValueValidation {
   }
 }
 
-function fewest(failures: readonly FieldError[][]): FieldError[] {
-  return failures.reduce((best, candidate) => (candidate.length < best.length ? candidate : best), failures[0] ?? []);
+// Of several failures the one that got furthest is reported (kube-openapi's MatchCount), the first among equals.
+function closest(attempts: readonly Attempt[]): FieldError[] {
+  return (
+    attempts.reduce<Attempt | undefined>((best, each) => (best === undefined || each.visited > best.visited ? each : best), undefined)
+      ?.errors ?? []
+  );
 }
 
 /**
- * Finds the old entry of a list entry: by keys in a list-map, by position in other lists (only to tell whether it
- * changed), never in sets, whose entries have no identity of their own.
+ * Finds the old entry of a list entry by its keys in a list-map; entries of other lists have no identity of their own.
  */
 function oldItems(old: unknown, schema: SchemaNode): (item: unknown, index: number) => unknown {
   if (!Array.isArray(old)) return () => noOldValue;
