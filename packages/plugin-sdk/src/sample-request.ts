@@ -64,8 +64,11 @@ function sampleEnvelope({ spec, parameters = {}, node, callback, requestId, dead
 export function sampleRequest(role: Role, options: SampleOptions = {}): PluginRequest {
   const envelope = sampleEnvelope(options);
   if (role === 'collector') return envelope;
-  if (role === 'diagnoser') return { ...envelope, purpose: options.purpose ?? 'Diagnose' };
   const target = options.target ?? options.diagnosis?.target ?? NOBODY;
+  if (role === 'diagnoser') {
+    const before = options.diagnosis && { diagnosis: sampleDiagnosis(options, target) };
+    return { ...envelope, purpose: options.purpose ?? 'Diagnose', ...before };
+  }
   const { mode = 'Plan', attemptId } = options;
   return { ...envelope, mode, target, diagnosis: sampleDiagnosis(options, target), ...(attemptId !== undefined && { attemptId }) };
 }
