@@ -1,1 +1,1 @@
-export {};
+export { plugin } from './diagnoser.ts';
