@@ -8,6 +8,8 @@ import { tasksOf } from './tasks.ts';
 
 const MAX_CHILDREN = 128;
 const DELETED = ' (deleted)';
+/** STATE/io.containerd.runtime.v2.task/NAMESPACE/ID, v1: io.containerd.runtime.v1.linux. Neighbours of any other directory are not looked at. */
+const BUNDLE = /\/io\.containerd\.runtime\.v[12]\.[a-z]+\/[^/]+\/[^/]+$/;
 
 /** The nearest shim at or above a process: a shim is the subreaper of what it starts, so all of it has the shim above it. */
 export function shimAbove(procfs: Procfs, tree: ProcessTree, pid: number, gaps: Gaps): ProcStat | undefined {
@@ -60,7 +62,8 @@ function bundleOf(procfs: Procfs, pid: number, gaps: Gaps): { bundle?: string; b
   const link = gaps.see(`working directory of shim ${pid}`, () => procfs.cwd(pid));
   if (link === undefined) return { bundleDeleted: false };
   const bundleDeleted = link.endsWith(DELETED);
-  return { bundle: bundleDeleted ? link.slice(0, -DELETED.length) : link, bundleDeleted };
+  const path = bundleDeleted ? link.slice(0, -DELETED.length) : link;
+  return BUNDLE.test(path) ? { bundle: path, bundleDeleted } : { bundleDeleted: false };
 }
 
 /** v2: the FIFO `log` in the bundle, also where descriptor 2 is /dev/null (1.2.0). v1: descriptors 1 and 2, since 1.2.7 `shim.std{out,err}.log`. */
