@@ -26,8 +26,7 @@ export class Stream {
 
   add(record: LogRecord, maxLineCharacters: number, meter: ScanMeter): void {
     meter.look(record.text.length);
-    const raw = record.partial || record.text.includes('\\') || record.text.includes('\n');
-    if (raw || record.text.length > maxLineCharacters) return this.#keepRaw(record);
+    if (isRaw(record) || record.text.length > maxLineCharacters) return this.#keepRaw(record);
     meter.look(record.text.length);
     const line = classifyLine(record.text);
     if (line.type === 'blank') return;
@@ -53,4 +52,10 @@ export class Stream {
     const last = this.entries.at(-1)?.record;
     return this.#gap === 0 && last !== undefined && (last.partial || (last.text.length >= pieceLength && last.text.includes('\\')));
   }
+}
+
+/** May hold a dump, or a piece of one, behind escapes. A short line with a `\"` in it is an ordinary log line. */
+function isRaw({ partial, text }: LogRecord): boolean {
+  if (partial || text.includes('\n')) return true;
+  return text.includes('\\') && (text.length >= pieceLength || text.includes('goroutine '));
 }
