@@ -6,9 +6,8 @@ import type { Budget } from '../cel/frame.ts';
 import type { FieldError } from '../schema/field-error.ts';
 import { fieldError } from '../schema/field-error.ts';
 import { isObject, type JsonObject } from '../schema/json.ts';
-import type { AdmissionRequest } from './admission-request.ts';
 import { readMatchResources, type RequestMatcher } from './match-resources.ts';
-import { policyValues, policyVariables } from './policy-environment.ts';
+import { policyVariables } from './policy-environment.ts';
 
 /** A validation that did not hold, or an expression that failed. */
 export interface Refusal {
@@ -21,8 +20,8 @@ export interface Refusal {
 export interface AdmissionPolicy {
   readonly name: string;
   readonly matches: RequestMatcher;
-  /** Evaluates the policy on a request that it matches. Empty if it has nothing against it. */
-  refusals(request: AdmissionRequest, budget: Budget): Refusal[];
+  /** Evaluates the policy on a request that it matches, given as its `policyValues`. Empty if it has nothing against it. */
+  refusals(given: readonly unknown[], budget: Budget): Refusal[];
 }
 
 interface Condition {
@@ -80,7 +79,7 @@ export function compileAdmissionPolicy(raw: object, errors: FieldError[]): Admis
     return { name, matches, refusals: () => (ignoreFailures ? [] : [{ message, reason: 'Invalid' }]) };
   }
   const evaluation = new PolicyEvaluation(variables, conditions, validations, ignoreFailures);
-  return { name, matches, refusals: (request, budget) => evaluation.refusals(request, budget) };
+  return { name, matches, refusals: (given, budget) => evaluation.refusals(given, budget) };
 }
 
 /** Compiles the expressions of one policy; a variable may use those before it. */
@@ -184,8 +183,7 @@ class PolicyEvaluation {
     this.#ignoreFailures = ignoreFailures;
   }
 
-  refusals(request: AdmissionRequest, budget: Budget): Refusal[] {
-    const given = policyValues(request);
+  refusals(given: readonly unknown[], budget: Budget): Refusal[] {
     const values = [...given, lazyVariables(this.#variables, given, budget)];
     const met = this.#conditionsMet(values, budget);
     if (met !== true) return met === false || this.#ignoreFailures ? [] : [{ message: met, reason: 'Invalid' }];

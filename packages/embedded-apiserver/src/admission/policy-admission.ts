@@ -4,6 +4,7 @@ import { fieldError } from '../schema/field-error.ts';
 import { isObject, type JsonObject } from '../schema/json.ts';
 import { compileAdmissionPolicy, type AdmissionPolicy, type Refusal } from './admission-policy.ts';
 import type { AdmissionRequest } from './admission-request.ts';
+import { policyValues } from './policy-environment.ts';
 import { readMatchResources, type RequestMatcher } from './match-resources.ts';
 
 /** What the policies say to a request. `message` is without the names of policy and binding, which stand beside it. */
@@ -101,11 +102,13 @@ function review(request: AdmissionRequest, bound: readonly BoundPolicy[]): Admis
   // Policies cannot be used to lock their own configuration (rules.IsExemptAdmissionConfigurationResource).
   if (request.kind.group === 'admissionregistration.k8s.io') return { allowed: true, warnings };
   const budget = new Budget(requestBudget);
+  let given: readonly unknown[] | undefined;
   for (const { policy, bindings } of bound) {
     if (bindings.length === 0 || !policy.matches(request)) continue;
     const binding = bindings.filter((candidate) => candidate.matches(request));
     if (binding.length === 0) continue;
-    const refusals = policy.refusals(request, budget);
+    given ??= policyValues(request);
+    const refusals = policy.refusals(given, budget);
     for (const each of binding) {
       const denied = applyActions(policy.name, each, refusals, warnings);
       if (denied !== undefined) return denied;
