@@ -11,6 +11,8 @@ export interface StateDirectory {
   agent: string;
   /** Sockets of the plugins. */
   plugins: string;
+  /** The recoverers' records of what they did: must outlive them. */
+  attempts: string;
   /** Socket of the agent. */
   run: string;
   /** Kubeconfig of the user, 0600. */
@@ -34,6 +36,7 @@ export function statePaths(root: string): StateDirectory {
     agent: join(root, 'agent'),
     run: join(root, 'run'),
     plugins: join(root, 'run', 'plugins'),
+    attempts: join(root, 'attempts'),
     kubeconfig: join(root, 'kubeconfig'),
     tokens: join(root, 'tokens.json'),
     sourceToken: join(root, 'source.token'),
@@ -53,7 +56,7 @@ export function makeStateDirectory(root: string): StateDirectory {
       `the state directory ${root} is too long for unix sockets (107 bytes with a plugin's name): choose a shorter one with --state-dir`,
     );
   }
-  for (const path of [paths.root, paths.apiserver, paths.agent, paths.run, paths.plugins])
+  for (const path of [paths.root, paths.apiserver, paths.agent, paths.run, paths.plugins, paths.attempts])
     mkdirSync(path, { recursive: true, mode: 0o700 });
   return paths;
 }

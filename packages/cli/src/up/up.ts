@@ -90,7 +90,10 @@ export async function up(options: UpOptions, signal: AbortSignal): Promise<void>
     const access = { KDR_SERVER: server.url, KDR_TOKEN_FILE: state.sourceToken, KDR_CA_FILE: state.ca, KDR_NODE_NAME: node };
     const children = options.bundle
       ? [
-          ...NODE_PLUGINS.map((program) => ({ ...program, env: { ...options.env, KDR_PLUGIN_DIR: state.plugins } })),
+          ...NODE_PLUGINS.map((program) => ({
+            ...program,
+            env: { ...options.env, KDR_PLUGIN_DIR: state.plugins, KDR_ATTEMPT_DIR: state.attempts },
+          })),
           ...NODE_SOURCES.map((program) => ({ ...program, env: { ...options.env, ...access } })),
         ]
       : [];
