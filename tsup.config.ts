@@ -12,7 +12,8 @@ const programs = readdirSync('src')
   .filter((name) => /^(main|kdr-.*)\.ts$/.test(name))
   .map((name) => `src/${name}`);
 
-const shared = { format: 'esm', target: 'node22', platform: 'node', sourcemap: true, silent: true } as const;
+// tsup would strip `node:`, and `node:sqlite` has no other name.
+const shared = { format: 'esm', target: 'node22', platform: 'node', sourcemap: true, silent: true, removeNodeProtocol: false } as const;
 
 export default defineConfig([
   ...(libraries.length > 0 ? [{ ...shared, entry: libraries, dts: true }] : []),

@@ -101,7 +101,11 @@ const SUITES: Suite[] = [
     what: 'the real kubectl against the embedded API server',
     run: () => vitest(['test/conformance/'], { args: SERIAL }),
   },
-  { name: 'faults', what: 'the makers of real faults', run: () => vitest(['test/faults/'], { args: SERIAL }) },
+  {
+    name: 'faults',
+    what: 'the makers of real faults',
+    run: () => vitest(['test/faults/'], { args: ['--config', 'test/faults/vitest.config.ts'] }),
+  },
   {
     name: 'e2e',
     what: 'real faults through the whole platform (root on Debian: real containerd and shims)',

@@ -5,6 +5,7 @@ const diagnoser = defineDiagnoser({
   name: 'noop-diagnoser',
   version: '1.0.0',
   match: { faults: ['BenchNoop'] },
+  concurrency: 64,
   diagnose: ({ purpose, abnormal }) =>
     Promise.resolve(
       purpose === 'Verify'
@@ -27,6 +28,7 @@ const recoverer = defineRecoverer({
   name: 'noop-recoverer',
   version: '1.0.0',
   match: { faults: ['BenchNoop'] },
+  concurrency: 64,
   plan: () => Promise.resolve({ outcome: 'Planned' as const, actions: [{ action: 'Nothing', description: 'does nothing' }] }),
   act: () => Promise.resolve({ outcome: 'Acted' as const, actions: [{ action: 'Nothing', description: 'did nothing' }] }),
 });
