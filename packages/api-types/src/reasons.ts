@@ -9,7 +9,7 @@ export const REASONS = {
   CollectorAbsent: 'A collector that the spec requires is not registered or not ready on the node: `kdr plugins`.',
   CollectorFailed: 'A collector that the spec requires answered Failed or NotApplicable, or broke the protocol.',
   CollectorTimedOut: 'A collector that the spec requires did not answer in time.',
-  NoDiagnoserLeft: 'No diagnoser matches, or each one that does was passed over (not ready, or its collectors are missing).',
+  NoDiagnoserLeft: 'Diagnosers match, but each one was passed over: not ready, or collectors that it requires gave nothing.',
   // Identified
   Identified: 'A diagnoser identified the fault.',
   NotIdentified: 'Every diagnoser that was asked looked and said no; their reasons are in status.diagnosisAttempts.',
