@@ -107,6 +107,14 @@ describe('the event recorder', () => {
     expect(await metrics.metrics()).toContain('events_dropped_total{reason="queue_full"} 3');
   });
 
+  it('does not hold a stopping process by its rate: what is late is dropped and counted', async () => {
+    const record = createEventRecorder({ client, component: 'tester', logger: silentLogger(), metrics, qps: 0.01, burst: 1 });
+    for (let i = 0; i < 5; i += 1) record.event(about(`p${i}`), 'Normal', 'Fine', 'x');
+    await record.flush(300);
+    expect(await events()).toHaveLength(1);
+    expect(await metrics.metrics()).toContain('events_dropped_total{reason="stopped"} 4');
+  });
+
   it('tries again when the server is in trouble, then drops and counts; a refusal is dropped at once', async () => {
     const record = recorder();
     server.next(

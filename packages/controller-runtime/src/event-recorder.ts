@@ -36,8 +36,11 @@ export interface EventRecorder {
    * @param message one sentence, for people; cut at 1 KiB.
    */
   event(regarding: ObjectReference, type: EventSeverity, reason: string, message: string): void;
-  /** Resolves when everything that was recorded so far is written or dropped. */
-  flush(): Promise<void>;
+  /**
+   * Resolves when everything that was recorded so far is written or dropped. What is not written after `patienceMs` (3 s when left out) is
+   * dropped: the rate limit could hold a stopping process for a minute.
+   */
+  flush(patienceMs?: number): Promise<void>;
 }
 
 /** What {@link createEventRecorder} needs. */
@@ -183,7 +186,17 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       // Not in the caller's stack: an Event must not slow down what it tells about.
       writing ??= Promise.resolve().then(drain);
     },
-    flush: () => writing ?? Promise.resolve(),
+    flush: async (patienceMs = 3_000) => {
+      if (!writing) return;
+      const patience = new AbortController();
+      const impatient = sleep(systemClock, patienceMs, patience.signal).then(() => {
+        if (patience.signal.aborted) return;
+        dropped?.inc({ reason: 'stopped' }, pending.size);
+        pending.clear();
+      });
+      await Promise.race([writing, impatient]);
+      patience.abort();
+    },
   };
 }
 
