@@ -151,6 +151,7 @@ export function createAgent(context: AgentContext): Agent {
         journal,
         store,
         recovery,
+        metrics,
       });
       controller.watch(cache);
       missing = undefined;

@@ -5,6 +5,7 @@ import type { ApiClient, Clock, Controller, Informer, Logger, ReconcileResult } 
 import type { Registry } from 'prom-client';
 import type { InformationStore } from '../information/information-store.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { AgentMetrics } from '../metrics.ts';
 import type { AgentOptions } from '../options.ts';
 import type { RecovererChain } from '../recovery/recoverer-chain.ts';
 import { withoutFinalizer } from '../recovery/intent.ts';
@@ -29,6 +30,7 @@ export interface AbnormalControllerContext {
   journal: Journal;
   store: InformationStore;
   recovery: RecovererChain;
+  metrics: AgentMetrics;
 }
 
 /** Works on the Abnormals of this node: one at a time each, many at once. */
@@ -71,7 +73,8 @@ export function createAbnormalController(context: AbnormalControllerContext): Co
       const work = beginWork({ abnormal, signal, logger, workClock, options, clock });
       try {
         const dropFinalizer = (current: Abnormal): Promise<Abnormal> => withoutFinalizer(client, current);
-        const { afterMs } = await advance(work, { pipeline: context.pipeline, writer, dropFinalizer });
+        const onStageEnd = (phase: string, ms: number): void => context.metrics.stage(phase, ms / 1000);
+        const { afterMs } = await advance(work, { pipeline: context.pipeline, writer, dropFinalizer, onStageEnd });
         return afterMs === undefined ? undefined : { requeueAfterMs: afterMs };
       } catch (error) {
         // It was deleted while it was worked on.

@@ -18,6 +18,8 @@ interface ReconcileContext {
   pipeline: readonly Stage[];
   writer: StatusWriter;
   dropFinalizer: (abnormal: Abnormal) => Promise<Abnormal>;
+  /** A stage is over; it took so many milliseconds of work. */
+  onStageEnd: (phase: string, ms: number) => void;
 }
 
 /** Nobody needs so many steps; a bug that goes round in circles shows as an error with a growing delay, and not as a busy loop. */
@@ -34,7 +36,9 @@ export async function advance(work: Work, context: ReconcileContext): Promise<Ne
     if ('waitMs' in result) return { afterMs: result.waitMs };
     if ('written' in result) work.abnormal = result.written;
     if ('change' in result) {
+      const [phase, ms] = [work.abnormal.status?.phase, work.stageMs()];
       work.abnormal = await context.writer.write(work.abnormal, withAskedBackOf(work, result.change));
+      if (phase !== undefined && work.abnormal.status?.phase !== phase) context.onStageEnd(phase, ms);
       await result.after?.(work.abnormal);
     }
     if (work.signal.aborted) return { afterMs: undefined };

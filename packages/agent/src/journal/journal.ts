@@ -46,6 +46,8 @@ export async function openJournal(path: string, options: { compactBytes?: number
   let recent = records.slice(-KEPT_RECORDS);
   let file = await rewrite(path, kept(attempts, recent));
   let size = (await file.stat()).size;
+  // What is kept may be large itself: only a file that has doubled since is worth rewriting.
+  let compactAt = Math.max(compactBytes, 2 * size);
   let queue: Waiting[] = [];
   let writing: Promise<void> | undefined;
   let broken: string | undefined;
@@ -56,6 +58,7 @@ export async function openJournal(path: string, options: { compactBytes?: number
     await file.close();
     file = next;
     size = (await file.stat()).size;
+    compactAt = Math.max(compactBytes, 2 * size);
   };
 
   const writeBatch = async (batch: Waiting[]): Promise<void> => {
@@ -77,7 +80,7 @@ export async function openJournal(path: string, options: { compactBytes?: number
       recent.push(record);
       resolve();
     }
-    if (size > compactBytes) await compact().catch((error: Error) => (broken = `the journal ${path} can't be compacted: ${error.message}`));
+    if (size > compactAt) await compact().catch((error: Error) => (broken = `the journal ${path} can't be compacted: ${error.message}`));
   };
 
   const drain = async (): Promise<void> => {

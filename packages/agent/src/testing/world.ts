@@ -225,7 +225,8 @@ async function grant(client: ApiClient, decide: (abnormal: Abnormal) => Partial<
   while (!signal.aborted) {
     try {
       for await (const { type, object } of client.watch<Abnormal>(RESOURCES.Abnormal, { signal })) {
-        if (type === 'ADDED' || type === 'MODIFIED') await answer(client, object, decide);
+        // Not one after another: a master answers many at once.
+        if (type === 'ADDED' || type === 'MODIFIED') void answer(client, object, decide).catch(() => undefined);
       }
     } catch {
       if (!signal.aborted) await delay(20);
