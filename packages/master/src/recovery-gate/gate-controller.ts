@@ -75,15 +75,17 @@ export function createGateController(deps: {
     });
     const words = approvals.byIndex('abnormal', objectKey(abnormal));
     const approval = approvalFor(words, proposal.id, policy.approvalSeconds * 1000, now());
+    const at = now();
     return {
       abnormal,
       diagnosis,
       proposal,
       policy,
       holds: holds.list(),
-      ledger: ledger.near(abnormal, targetKey(proposal.target), now()),
+      onTarget: ledger.onTarget(abnormal, targetKey(proposal.target), at),
+      recent: ledger.recent(abnormal, at - policy.loopBreaker.windowSeconds * 1000, at),
       approval,
-      now: now(),
+      now: at,
     };
   };
   approvals.addIndex('abnormal', (approval) => [`${approval.metadata.namespace}/${approval.spec.abnormal}`]);

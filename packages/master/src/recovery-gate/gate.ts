@@ -1,6 +1,6 @@
 import type { Abnormal, Diagnosis, GateVerdict, Proposal, RecoveryApproval, RecoveryHold } from '@kdr/api-types';
 import type { PolicyDecision } from '@kdr/api-types/match';
-import type { LedgerEntry } from './ledger.ts';
+import type { LedgerEntry, Recent } from './ledger.ts';
 
 /** Everything that a gate may look at. No gate does I/O. */
 export interface GateInput {
@@ -9,8 +9,10 @@ export interface GateInput {
   proposal: Proposal;
   policy: PolicyDecision;
   holds: readonly RecoveryHold[];
-  /** Attempts and unused grants of the other Abnormals, and earlier attempts of this one. */
-  ledger: readonly LedgerEntry[];
+  /** What was done to this target, and what others may do to it any moment. */
+  onTarget: readonly LedgerEntry[];
+  /** Attempts for this cause on this node in the policy's window, and unused grants of others. */
+  recent: Recent;
   /** The newest word about this proposal that still counts. */
   approval: RecoveryApproval | undefined;
   now: number;

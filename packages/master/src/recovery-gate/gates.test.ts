@@ -49,7 +49,8 @@ const input = (change: Partial<GateInput> = {}): GateInput => ({
   proposal,
   policy,
   holds: [],
-  ledger: [],
+  onTarget: [],
+  recent: { count: 0, earliest: undefined },
   approval: undefined,
   now: NOW,
   ...change,
@@ -128,16 +129,16 @@ describe('the recovery gate', () => {
     ],
     ['another node is held', { holds: [hold({ scope: { node: 'n2' } })] }, 'Granted/Granted'],
     ['the hold has expired', { holds: [hold({ expiresAt: '2026-01-01T11:00:00Z' })] }, 'Granted/Granted'],
-    ['the same target was acted on a moment ago', { ledger: [entry({})] }, 'Waiting/CoolingDown'],
-    ['the same target was acted on long ago', { ledger: [entry({ at: NOW - 700_000 })] }, 'Granted/Granted'],
-    ['another Abnormal has a grant for the target', { ledger: [entry({ kind: 'Granted', until: NOW + 1000 })] }, 'Waiting/CoolingDown'],
-    ['three others were repaired in the hour', { ledger: [1, 2, 3].map((n) => entry({ target: `t${n}` })) }, 'Waiting/LoopBreakerOpen'],
+    ['the same target was acted on a moment ago', { onTarget: [entry({})] }, 'Waiting/CoolingDown'],
+    ['the same target was acted on long ago', { onTarget: [entry({ at: NOW - 700_000 })] }, 'Granted/Granted'],
+    ['another Abnormal has a grant for the target', { onTarget: [entry({ kind: 'Granted', until: NOW + 1000 })] }, 'Waiting/CoolingDown'],
+    ['three others were repaired in the hour', { recent: { count: 3, earliest: NOW - 1000 } }, 'Waiting/LoopBreakerOpen'],
     [
       'three in the hour, and a person approved this one',
-      { ledger: [1, 2, 3].map((n) => entry({ target: `t${n}` })), approval: word('Approve') },
+      { recent: { count: 3, earliest: NOW - 1000 }, approval: word('Approve') },
       'Granted/Approved',
     ],
-    ['three others long ago', { ledger: [1, 2, 3].map((n) => entry({ target: `t${n}`, at: NOW - 4_000_000 })) }, 'Granted/Granted'],
+    ['two others in the hour', { recent: { count: 2, earliest: NOW - 1000 } }, 'Granted/Granted'],
     ['Approve waits', { policy: { ...policy, mode: 'Approve' } }, 'Waiting/ApprovalRequired'],
     ['a person approves', { policy: { ...policy, mode: 'Approve' }, approval: word('Approve') }, 'Granted/Approved'],
     ['a person denies, even in Auto', { approval: word('Deny') }, 'Denied/ApprovalDenied'],
@@ -163,7 +164,7 @@ describe('the recovery gate', () => {
   });
 
   it('says when time alone may change the answer', () => {
-    expect(decide(input({ ledger: [entry({ at: NOW - 1000 })] })).againInMs).toBe(599_000);
+    expect(decide(input({ onTarget: [entry({ at: NOW - 1000 })] })).againInMs).toBe(599_000);
     expect(decide(input({ policy: { ...policy, mode: 'Approve', approvalSeconds: 60 } })).againInMs).toBe(30_000);
   });
 

@@ -61,37 +61,30 @@ const mode: Gate = {
 
 const coolDown: Gate = {
   name: 'cool-down',
-  ask: ({ proposal, policy, ledger, now, abnormal }) => {
-    const key = targetKey(proposal.target);
-    const same = ledger.filter(
-      (entry) => entry.target === key && (entry.abnormalUid !== abnormal.metadata.uid || entry.kind === 'Attempted'),
-    );
-    const last = Math.max(...same.filter((entry) => entry.kind === 'Attempted').map((entry) => entry.at), -Infinity);
+  ask: ({ policy, onTarget, now }) => {
+    const last = Math.max(...onTarget.filter((entry) => entry.kind === 'Attempted').map((entry) => entry.at), -Infinity);
     const left = last + policy.coolDownSeconds * 1000 - now;
     if (left > 0)
       return wait('CoolingDown', `this target was acted on ${seconds(now - last)} ago; cool-down ${policy.coolDownSeconds} s`, left);
-    if (same.some((entry) => entry.kind === 'Granted')) return wait('CoolingDown', 'another Abnormal has a grant for this target', 5_000);
+    if (onTarget.some((entry) => entry.kind === 'Granted'))
+      return wait('CoolingDown', 'another Abnormal has a grant for this target', 5_000);
     return allow(
-      same.length === 0 ? 'never acted on' : `acted on ${seconds(now - last)} ago; cool-down ${policy.coolDownSeconds} s is over`,
+      onTarget.length === 0 ? 'never acted on' : `acted on ${seconds(now - last)} ago; cool-down ${policy.coolDownSeconds} s is over`,
     );
   },
 };
 
 const loopBreaker: Gate = {
   name: 'loop-breaker',
-  ask: ({ diagnosis, abnormal, policy, ledger, approval, now }) => {
+  ask: ({ diagnosis, abnormal, policy, recent, approval, now }) => {
     const { attempts, windowSeconds } = policy.loopBreaker;
-    const recent = ledger.filter(
-      (entry) => entry.node === abnormal.spec.nodeName && entry.cause === diagnosis.cause && entry.at > now - windowSeconds * 1000,
-    );
-    const count = `${recent.length} of ${attempts} for ${diagnosis.cause} on ${abnormal.spec.nodeName} in ${windowSeconds} s`;
-    if (recent.length < attempts) return allow(count);
+    const count = `${recent.count} of ${attempts} for ${diagnosis.cause} on ${abnormal.spec.nodeName} in ${windowSeconds} s`;
+    if (recent.count < attempts) return allow(count);
     if (approval?.spec.decision === 'Approve') return allow(`${count}; ${approval.spec.approver} approved this one`);
-    const oldest = Math.min(...recent.map((entry) => entry.at));
     return wait(
       'LoopBreakerOpen',
       `${count}: a person must look, and may \`kdr approve ${abnormal.metadata.name}\``,
-      oldest + windowSeconds * 1000 - now,
+      (recent.earliest ?? now) + windowSeconds * 1000 - now,
     );
   },
 };

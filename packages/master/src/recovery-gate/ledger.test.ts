@@ -42,31 +42,36 @@ const proposal = (pid: number) => ({
 const attempt = (pid: number) => ({ id: 'a', proposalId: 'p', recoverer: 'r', target: target(pid), intentAt: '2026-01-01T11:59:00Z' });
 
 describe('the ledger', () => {
-  it('finds attempts by node and cause, and by target on any node', () => {
+  it('counts attempts by node and cause, and finds them by target on any node', () => {
     const ledger = createLedger();
     ledger.record(abnormal('a', { attempts: [attempt(7)] }));
     ledger.record(abnormal('b', { attempts: [attempt(8)] }, 'n2'));
     const asks = abnormal('c', { proposal: proposal(8) });
-    expect(ledger.near(asks, undefined, NOW).map((one) => one.abnormalUid)).toEqual(['a']);
-    expect(ledger.near(asks, 'process/b/8/7', NOW).map((one) => one.abnormalUid)).toEqual(['a', 'b']);
+    expect(ledger.recent(asks, NOW - 3_600_000, NOW)).toEqual({ count: 1, earliest: Date.parse('2026-01-01T11:59:00Z') });
+    expect(ledger.recent(asks, NOW - 30_000, NOW)).toEqual({ count: 0, earliest: undefined });
+    expect(ledger.onTarget(asks, 'process/b/8/7', NOW).map((one) => one.abnormalUid)).toEqual(['b']);
   });
 
-  it('counts a grant that is being written before any cache shows it, once, until it lapses', () => {
+  it('counts a grant that is being written before any cache shows it, once, until it lapses or is used', () => {
     const ledger = createLedger();
     const first = abnormal('a', { proposal: proposal(7) });
     const second = abnormal('b', { proposal: { ...proposal(7), id: 'q' } });
+    const seen = (now = NOW) => [ledger.onTarget(second, 'process/b/7/7', now).map((one) => one.kind), ledger.recent(second, 0, now).count];
     ledger.expect(first, grant);
-    expect(ledger.near(second, 'process/b/7/7', NOW)).toHaveLength(1);
+    expect(seen()).toEqual([['Granted'], 1]);
     ledger.record(abnormal('a', { proposal: proposal(7), grant }));
-    expect(ledger.near(second, 'process/b/7/7', NOW)).toHaveLength(1);
-    expect(ledger.near(second, 'process/b/7/7', NOW + 61_000)).toEqual([]);
+    expect(seen()).toEqual([['Granted'], 1]);
+    expect(seen(NOW + 61_000)).toEqual([[], 0]);
+    ledger.record(abnormal('a', { proposal: proposal(7), grant, attempts: [attempt(7)] }));
+    expect(seen()).toEqual([['Attempted'], 1]);
   });
 
   it('does not hold an Abnormal’s own unused grant against it', () => {
     const ledger = createLedger();
     const own = abnormal('a', { proposal: proposal(7), grant });
     ledger.record(own);
-    expect(ledger.near(own, 'process/b/7/7', NOW)).toEqual([]);
+    expect(ledger.onTarget(own, 'process/b/7/7', NOW)).toEqual([]);
+    expect(ledger.recent(own, 0, NOW).count).toBe(0);
   });
 
   it('forgets what was deleted', () => {
@@ -74,6 +79,7 @@ describe('the ledger', () => {
     const one = abnormal('a', { attempts: [attempt(7)] });
     ledger.record(one);
     ledger.remove(one);
-    expect(ledger.near(abnormal('b', {}), 'process/b/7/7', NOW)).toEqual([]);
+    expect(ledger.onTarget(abnormal('b', {}), 'process/b/7/7', NOW)).toEqual([]);
+    expect(ledger.recent(abnormal('b', {}), 0, NOW).count).toBe(0);
   });
 });

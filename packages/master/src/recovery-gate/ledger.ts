@@ -1,4 +1,5 @@
 import { type Abnormal, type Grant, targetKey } from '@kdr/api-types';
+import { type SortedTimes, createSortedTimes } from './sorted-times.ts';
 
 /** One thing that was done, or may be done any moment, to one target. */
 export interface LedgerEntry {
@@ -45,6 +46,13 @@ export function entriesOf(abnormal: Abnormal, grant: Grant | undefined = abnorma
 
 const causeKey = (abnormal: Abnormal) => `${abnormal.spec.nodeName}/${abnormal.status?.diagnosis?.cause}`;
 
+/** What happened on one node for one cause in a window. */
+export interface Recent {
+  count: number;
+  /** When the first of them was, ms since the epoch. */
+  earliest: number | undefined;
+}
+
 /** The ledger in memory. It is nothing but the Abnormals' own records, so a new master continues with the same one. */
 export interface Ledger {
   record(abnormal: Abnormal): void;
@@ -54,66 +62,79 @@ export interface Ledger {
    * stale ledger.
    */
   expect(abnormal: Abnormal, grant: Grant): void;
-  /** Entries of the same node and cause, or of the same target; of this Abnormal itself only what was attempted. */
-  near(abnormal: Abnormal, target: string | undefined, now: number): LedgerEntry[];
+  /** What was done to a target, and what others may do to it any moment. */
+  onTarget(abnormal: Abnormal, target: string | undefined, now: number): LedgerEntry[];
+  /** Attempts since a moment on the same node for the same cause, and grants of others that are not used yet. */
+  recent(abnormal: Abnormal, since: number, now: number): Recent;
 }
 
 /** Kept incrementally: a decision must not cost a walk over every Abnormal of the cluster. */
 export function createLedger(): Ledger {
   const byUid = new Map<string, { cause: string; entries: LedgerEntry[] }>();
-  const byCause = new Map<string, Set<string>>();
-  const byTarget = new Map<string, Set<string>>();
-  const expected = new Map<string, LedgerEntry>();
+  const byTarget = new Map<string, Map<string, LedgerEntry>>();
+  const attempted = new Map<string, SortedTimes>();
+  /** Unused grants by proposal: those that the cache shows, and those that are being written. */
+  const granted = new Map<string, LedgerEntry>();
 
-  const index = (map: Map<string, Set<string>>, key: string, uid: string) => {
-    const set = map.get(key) ?? new Set();
-    map.set(key, set.add(uid));
+  const entryKey = (entry: LedgerEntry) => `${entry.proposalId}/${entry.kind}/${entry.at}`;
+  const add = (cause: string, entry: LedgerEntry) => {
+    if (entry.kind === 'Granted') {
+      granted.set(entry.proposalId, entry);
+      return;
+    }
+    granted.delete(entry.proposalId);
+    const times = attempted.get(cause) ?? createSortedTimes();
+    attempted.set(cause, times);
+    times.add(entry.at);
+    if (entry.target === undefined) return;
+    byTarget.set(entry.target, (byTarget.get(entry.target) ?? new Map<string, LedgerEntry>()).set(entryKey(entry), entry));
   };
-  const unindex = (map: Map<string, Set<string>>, key: string, uid: string) => {
-    const set = map.get(key);
-    set?.delete(uid);
-    if (set?.size === 0) map.delete(key);
-  };
-  const targetsOf = (entries: readonly LedgerEntry[]) => new Set(entries.flatMap((entry) => entry.target ?? []));
-
   const remove = (abnormal: Abnormal) => {
     const uid = abnormal.metadata.uid ?? '';
     const known = byUid.get(uid);
-    if (known === undefined) return;
     byUid.delete(uid);
-    unindex(byCause, known.cause, uid);
-    for (const target of targetsOf(known.entries)) unindex(byTarget, target, uid);
+    for (const entry of known?.entries ?? []) {
+      if (entry.kind === 'Granted') granted.delete(entry.proposalId);
+      else attempted.get(known?.cause ?? '')?.remove(entry.at);
+      const onTarget = byTarget.get(entry.target ?? '');
+      onTarget?.delete(entryKey(entry));
+      if (onTarget?.size === 0) byTarget.delete(entry.target ?? '');
+    }
+  };
+  /** Grants that others may use any moment; lapsed ones are forgotten. */
+  const open = (own: string, now: number): LedgerEntry[] => {
+    for (const [id, entry] of granted) if (!((entry.until ?? 0) > now)) granted.delete(id);
+    return [...granted.values()].filter((entry) => entry.abnormalUid !== own);
   };
 
   return {
     remove,
     record: (abnormal) => {
-      remove(abnormal);
       const entries = entriesOf(abnormal);
-      if (entries.length === 0) return;
-      for (const entry of entries) expected.delete(entry.proposalId);
       const uid = abnormal.metadata.uid ?? '';
-      byUid.set(uid, { cause: causeKey(abnormal), entries });
-      index(byCause, causeKey(abnormal), uid);
-      for (const target of targetsOf(entries)) index(byTarget, target, uid);
+      const before = byUid.get(uid)?.entries ?? [];
+      // Most changes of an Abnormal are no news to the ledger.
+      if (entries.length === before.length && entries.every((entry, index) => entryKey(entry) === entryKey(before[index] ?? entry))) return;
+      remove(abnormal);
+      if (entries.length === 0) return;
+      const cause = causeKey(abnormal);
+      byUid.set(uid, { cause, entries });
+      for (const entry of entries) add(cause, entry);
     },
     expect: (abnormal, grant) => {
       const entry = entriesOf(abnormal, grant).find((one) => one.kind === 'Granted');
-      if (entry !== undefined) expected.set(entry.proposalId, entry);
+      if (entry !== undefined) granted.set(entry.proposalId, entry);
     },
-    near: (abnormal, target, now) => {
+    onTarget: (abnormal, target, now) => {
+      if (target === undefined) return [];
       const own = abnormal.metadata.uid ?? '';
+      return [...(byTarget.get(target)?.values() ?? []), ...open(own, now).filter((entry) => entry.target === target)];
+    },
+    recent: (abnormal, since, now) => {
       const cause = causeKey(abnormal);
-      const counts = (entry: LedgerEntry) =>
-        (entry.kind === 'Attempted' || entry.abnormalUid !== own) && !((entry.until ?? Infinity) <= now);
-      const uids = new Set([...(byCause.get(cause) ?? []), ...(target === undefined ? [] : (byTarget.get(target) ?? []))]);
-      const found: LedgerEntry[] = [];
-      for (const uid of uids) for (const entry of byUid.get(uid)?.entries ?? []) if (counts(entry)) found.push(entry);
-      for (const [proposalId, entry] of expected) {
-        if ((entry.until ?? 0) <= now) expected.delete(proposalId);
-        else if (counts(entry) && (entry.target === target || `${entry.node}/${entry.cause}` === cause)) found.push(entry);
-      }
-      return found;
+      const { count, earliest } = attempted.get(cause)?.after(since) ?? { count: 0, earliest: undefined };
+      const grants = open(abnormal.metadata.uid ?? '', now).filter((entry) => `${entry.node}/${entry.cause}` === cause);
+      return { count: count + grants.length, earliest: earliest ?? grants[0]?.at };
     },
   };
 }

@@ -48,12 +48,10 @@ export function createRegistrationController(deps: {
     }
   };
   const askAgents = (registration: Registration): Report[] =>
-    agents
-      .alive(now())
-      .map((node) => ({
-        place: node,
-        plugin: agents.plugins(node).find((one) => one.kind === kind && one.name === registration.metadata.name),
-      }));
+    agents.alive(now()).map((node) => ({
+      place: node,
+      plugin: agents.plugins(node).find((one) => one.kind === kind && one.name === registration.metadata.name),
+    }));
 
   const controller = createController({
     name: `registration-${ROLE[kind]}`,
