@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Abnormal } from '@kdr/api-types';
 import { isTerminal, targetKey } from '@kdr/api-types';
-import { createEventRecorder, runTogether, systemClock } from '@kdr/controller-runtime';
+import { createEventRecorder, runTogether, sleep, systemClock } from '@kdr/controller-runtime';
 import type { ApiClient, Controller, Informer, Logger, Runnable } from '@kdr/controller-runtime';
 import { createProcfs } from '@kdr/linux';
 import type { Registry } from 'prom-client';
@@ -173,7 +173,8 @@ export function createAgent(context: AgentContext): Agent {
         await work(signal, journal);
       } finally {
         await journal?.close();
-        await recorder.flush();
+        // Events are a courtesy: a long queue of them does not hold up the stop.
+        await Promise.race([recorder.flush(), sleep(clock, 2_000)]);
         lock.release();
       }
     },

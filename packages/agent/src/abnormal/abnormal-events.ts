@@ -4,22 +4,27 @@ import type { EventRecorder, EventSeverity, ObjectReference } from '@kdr/control
 
 /** Tells people what happened to an Abnormal: an Event on it, and on its pod if it has one. Best effort. */
 export function tellTransition(recorder: EventRecorder, before: Abnormal, after: Abnormal): void {
-  const { status } = after;
-  if (!status) return;
-  const tell = (type: EventSeverity, reason: string, message: string): void => {
-    for (const object of [referenceTo(after), ...podOf(after)]) recorder.event(object, type, reason, message);
-  };
-  const old = before.status;
-  if (status.phase !== old?.phase) {
-    if (status.phase === 'Recovering') tell('Warning', 'Identified', `${status.diagnosis?.cause}: ${status.diagnosis?.title}`);
-    if (status.phase === 'Succeeded') tell('Normal', status.reason ?? 'Recovered', status.message ?? '');
-    if (status.phase === 'Failed') tell('Warning', 'Failed', `${status.reason}: ${status.message ?? ''}`);
+  const objects = [referenceTo(after), ...podOf(after)];
+  for (const [type, reason, message] of [...phaseEvent(before, after), ...proposalEvent(before, after)]) {
+    for (const object of objects) recorder.event(object, type, reason, message);
   }
-  const proposal = status.recovery?.proposal;
-  if (proposal && status.phase === 'Recovering' && proposal.id !== old?.recovery?.proposal?.id) {
-    const plan = proposal.plannedActions.map(({ description }) => description).join('; ');
-    tell('Normal', 'RecoveryProposed', `${proposal.recoverer} would: ${plan}`);
-  }
+}
+
+type Event = [type: EventSeverity, reason: string, message: string];
+
+function phaseEvent(before: Abnormal, { status }: Abnormal): Event[] {
+  const { phase, reason = '', message = '', diagnosis } = status ?? {};
+  if (phase === before.status?.phase) return [];
+  if (phase === 'Recovering') return [['Warning', 'Identified', `${diagnosis?.cause}: ${diagnosis?.title}`]];
+  if (phase === 'Succeeded') return [['Normal', reason, message]];
+  return phase === 'Failed' ? [['Warning', 'Failed', `${reason}: ${message}`]] : [];
+}
+
+function proposalEvent(before: Abnormal, { status }: Abnormal): Event[] {
+  const proposal = status?.recovery?.proposal;
+  if (!proposal || proposal.id === before.status?.recovery?.proposal?.id) return [];
+  const plan = proposal.plannedActions.map(({ description }) => description).join('; ');
+  return [['Normal', 'RecoveryProposed', `${proposal.recoverer} would: ${plan}`]];
 }
 
 function podOf({ spec, status }: Abnormal): ObjectReference[] {

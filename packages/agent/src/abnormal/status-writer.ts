@@ -1,9 +1,9 @@
-import type { Abnormal, AbnormalStatus } from '@kdr/api-types';
+import type { Abnormal, AbnormalStatus, Phase } from '@kdr/api-types';
 import { KdrError, RESOURCES, isTerminal, phaseOf, transition } from '@kdr/api-types';
 import { patchStatus } from '@kdr/controller-runtime';
 import type { ApiClient, Clock } from '@kdr/controller-runtime';
 import { clip, withCondition } from './change.ts';
-import type { Change } from './change.ts';
+import type { Change, Verdict } from './change.ts';
 
 /** The agent's only writer of `.status`. */
 export interface StatusWriter {
@@ -63,22 +63,27 @@ export function nextStatus(abnormal: Abnormal, change: Change, now: string): Abn
   if (before.phase !== change.phase || isTerminal(before.phase) || change.when?.(abnormal) === false) return undefined;
   const applied = change.apply(before, now);
   if (!applied) return undefined;
-  const conditions = change.verdict
-    ? withCondition(applied.conditions ?? [], change.verdict, now, abnormal.metadata.generation)
-    : applied.conditions;
-  const status: AbnormalStatus = { ...applied, ...(conditions && { conditions }) };
-  const phase = phaseOf(status, true);
-  if (phase === undefined)
-    throw new KdrError('KDR_UNKNOWN_TRANSITION', `no phase follows from the conditions of ${abnormal.metadata.name}`);
-  if (phase !== before.phase && !transition(before.phase, phase, 'agent', change.verdict?.reason)) {
-    throw new KdrError('KDR_UNKNOWN_TRANSITION', `${before.phase ?? 'new'} to ${phase} with reason ${change.verdict?.reason ?? 'none'}`);
-  }
+  const status = judged(abnormal, applied, change.verdict, now);
+  const phase = nextPhase(abnormal, status, change.verdict);
   return {
     ...status,
     phase,
-    ...(change.verdict && { reason: change.verdict.reason, message: clip(change.verdict.message, 2048) }),
     startTime: before.startTime ?? now,
     ...(isTerminal(phase) && { completionTime: now }),
     ...(abnormal.metadata.generation !== undefined && { observedGeneration: abnormal.metadata.generation }),
   };
+}
+
+function judged({ metadata }: Abnormal, status: AbnormalStatus, verdict: Verdict | undefined, now: string): AbnormalStatus {
+  if (!verdict) return status;
+  const conditions = withCondition(status.conditions ?? [], verdict, now, metadata.generation);
+  return { ...status, conditions, reason: verdict.reason, message: clip(verdict.message, 2048) };
+}
+
+/** @throws KdrError KDR_UNKNOWN_TRANSITION */
+function nextPhase({ metadata, status: before }: Abnormal, status: AbnormalStatus, verdict: Verdict | undefined): Phase {
+  const phase = phaseOf(status, true);
+  if (phase !== undefined && (phase === before?.phase || transition(before?.phase, phase, 'agent', verdict?.reason))) return phase;
+  const step = `${before?.phase ?? 'new'} to ${phase ?? 'none'} with reason ${verdict?.reason ?? 'none'}`;
+  throw new KdrError('KDR_UNKNOWN_TRANSITION', `${metadata.name}: ${step}`);
 }

@@ -26,8 +26,10 @@ export function createWorkClock(clock: { now(): number; date(): Date }): WorkClo
       const entry = known.get(uid) ?? { phase: abnormal.status?.phase, ...workedBefore(abnormal, clock.date().getTime()) };
       known.set(uid, entry);
       let since = clock.now();
+      let ended = false;
       const count = (): void => {
         const now = clock.now();
+        if (ended) return;
         entry.stageMs += now - since;
         entry.totalMs += now - since;
         since = now;
@@ -38,7 +40,10 @@ export function createWorkClock(clock: { now(): number; date(): Date }): WorkClo
           if (current.status?.phase !== entry.phase) Object.assign(entry, { phase: current.status?.phase, stageMs: 0 });
           return entry;
         },
-        end: count,
+        end: () => {
+          count();
+          ended = true;
+        },
       };
     },
     forget: (uid) => void known.delete(uid),

@@ -11,6 +11,7 @@ import type { ActResult, PluginCaller } from '../plugins/plugin-caller.ts';
 import type { PluginRegistry } from '../plugins/plugin-registry.ts';
 import type { RegisteredPlugin } from '../plugins/registered-plugin.ts';
 import type { InformationManager } from '../information/information-manager.ts';
+import { whyPassedOver } from '../information/information-manager.ts';
 import { checkTarget } from './check-target.ts';
 import type { Confirm, Confirmation } from './confirm.ts';
 import type { IntentWriter } from './intent.ts';
@@ -104,24 +105,25 @@ export function createCarryOut(context: CarryOutContext): CarryOut {
     return { ...attempt, doneAt, outcome: 'NotDone', reason: result.reason };
   };
 
+  const attemptsOf = ({ abnormal }: Work): number => abnormal.status?.recovery?.attempts?.length ?? 0;
+
   return async (work, diagnosis, proposal) => {
     const plugin = registry.get('Recoverer', proposal.recoverer);
-    const state = plugin?.readiness.now;
-    if (!plugin || !state?.ready) {
-      const reason = state && !state.ready ? `it is not ready: ${state.reason}` : 'it is not registered any more';
-      const entry = { recoverer: proposal.recoverer, outcome: 'PassedOver', reason };
+    const notReady = whyPassedOver({ name: proposal.recoverer, plugin }, () => true);
+    if (!plugin || notReady) {
+      const entry = { recoverer: proposal.recoverer, outcome: 'PassedOver', reason: notReady ?? '' };
       return { change: recorded('Recovering', (status) => withPassedOver(status, [entry])) };
     }
     const key = targetKey(proposal.target);
     if (key === undefined) return { change: failed('Recovering', 'TargetDenied', 'The target carries no identity.') };
     const { abnormal } = work;
     if (!locks.take(key, work.uid, () => context.wake(abnormal))) return { waitMs: undefined };
-    const before = work.abnormal.status?.recovery?.attempts?.length ?? 0;
+    const before = attemptsOf(work);
     try {
       return await locked(work, diagnosis, proposal, plugin);
     } finally {
       // From the intent on the lock is kept until the end is on record, however this process ends.
-      if ((work.abnormal.status?.recovery?.attempts?.length ?? 0) === before) locks.release(work.uid);
+      if (attemptsOf(work) === before) locks.release(work.uid);
     }
   };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Diagnosis, Planned, Proposal } from '@kdr/api-types';
+import type { Diagnosis, Need, Planned, Proposal, RecoverAnswer } from '@kdr/api-types';
 import type { Clock } from '@kdr/controller-runtime';
 import type { Change } from '../abnormal/change.ts';
 import type { Work } from '../abnormal/work.ts';
@@ -7,7 +7,7 @@ import { firstThatRecognises } from '../chain.ts';
 import type { Refusal, Verdict } from '../chain.ts';
 import type { InformationManager } from '../information/information-manager.ts';
 import { whyPassedOver } from '../information/information-manager.ts';
-import type { PluginCaller } from '../plugins/plugin-caller.ts';
+import type { Failure, InformationByCollector, PluginCaller } from '../plugins/plugin-caller.ts';
 import type { Candidate, PluginRegistry } from '../plugins/plugin-registry.ts';
 import { requiredEvidence } from '../plugins/registered-plugin.ts';
 import type { Recovery } from './next-step.ts';
@@ -31,31 +31,26 @@ interface ProposeContext {
 }
 
 export function createPropose({ registry, caller, information, clock }: ProposeContext): Propose {
+  /** What was collected already, and what this recoverer needs besides. */
+  const gather = async (work: Work, name: string, needs: readonly Need[]): Promise<InformationByCollector> => {
+    const facts = await information.known(work, needs);
+    const lacking = needs.map(({ collector }) => collector).filter((collector) => !(collector in facts));
+    for (const [collector, { answer, entry }] of await information.collectAgain(work, lacking, name)) {
+      work.askedBack.information.push(entry);
+      if (answer.outcome !== 'Collected') continue;
+      facts[collector] = { summary: answer.summary, data: answer.data, collectedAt: entry.finishedAt ?? '' };
+    }
+    return facts;
+  };
+
   const ask = async (work: Work, diagnosis: Diagnosis, { name, plugin, problem }: Candidate): Promise<Verdict<Planned>> => {
     const needs = plugin?.manifest?.needs ?? [];
     const refused = whyPassedOver({ name, plugin, problem }, () => true);
     if (!plugin || refused) return { said: 'passedOver', outcome: plugin ? 'PassedOver' : 'Absent', reason: refused ?? '' };
-    const facts = await information.known(work, needs);
-    const again = await information.collectAgain(
-      work,
-      needs.map(({ collector }) => collector).filter((collector) => !(collector in facts)),
-      name,
-    );
-    for (const [collector, { answer, entry }] of again) {
-      work.askedBack.information.push(entry);
-      if (answer.outcome === 'Collected')
-        facts[collector] = { summary: answer.summary, data: answer.data, collectedAt: entry.finishedAt ?? '' };
-    }
+    const facts = await gather(work, name, needs);
     const missing = whyPassedOver({ name, plugin }, (collector) => collector in facts);
     if (missing) return { said: 'passedOver', outcome: 'PassedOver', reason: missing };
-    const answer = await caller.recover(work, plugin, 'Plan', diagnosis, { information: facts });
-    if (answer.outcome === 'Planned') return { said: 'found', value: answer };
-    const reason = 'reason' in answer && answer.reason ? answer.reason : `it answered ${answer.outcome}`;
-    return {
-      said: answer.outcome === 'NotApplicable' || answer.outcome === 'TargetGone' ? 'no' : 'failed',
-      outcome: answer.outcome,
-      reason,
-    };
+    return planOf(await caller.recover(work, plugin, 'Plan', diagnosis, { information: facts }));
   };
 
   return async (work, diagnosis, recovery) => {
@@ -76,6 +71,13 @@ export function createPropose({ registry, caller, information, clock }: ProposeC
     };
     return { found: true, apply: (status) => withProposal(withPassedOver(status, passed), proposal) };
   };
+}
+
+function planOf(answer: RecoverAnswer | Failure): Verdict<Planned> {
+  if (answer.outcome === 'Planned') return { said: 'found', value: answer };
+  const { outcome } = answer;
+  const reason = 'reason' in answer && answer.reason ? answer.reason : `it answered ${outcome}`;
+  return { said: outcome === 'NotApplicable' || outcome === 'TargetGone' ? 'no' : 'failed', outcome, reason };
 }
 
 function passedOver({ candidate, outcome, reason }: Refusal<Candidate>) {
