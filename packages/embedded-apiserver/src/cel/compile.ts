@@ -1,11 +1,17 @@
+import { buildMap, elementAt, fieldReader, findElement, optionalField, payForEntries, present, readDynamic, readMap } from './access.ts';
+import { caller, dispatcher, specialised } from './call.ts';
+import { constant, placeOf, type Code } from './code.ts';
+import { parseGoDuration } from './duration.ts';
 import { CelCompileError, CelEvaluationError } from './errors.ts';
-import type { Frame } from './frame.ts';
-import type { Budget } from './frame.ts';
-import { expandMacro } from './macros.ts';
-import type { Implementation, Overload } from './overload.ts';
-import { expressionLimits, parse, type Node } from './parse.ts';
+import { failureCost, type Budget } from './frame.ts';
+import { isConverted } from './json-conversion.ts';
 import { standardLibrary } from './library.ts';
-import type { Bindings, CelType, ListIdentity, ObjectField } from './types.ts';
+import { expandMacro } from './macros.ts';
+import type { Overload } from './overload.ts';
+import { expressionLimits, parse, type Node } from './parse.ts';
+import { patternOf } from './regular-expressions.ts';
+import { parseTimestamp } from './timestamp.ts';
+import type { Bindings, CelType } from './types.ts';
 import {
   bool,
   bytes,
@@ -25,11 +31,7 @@ import {
   typeType,
   uint,
 } from './types.ts';
-import { parseGoDuration } from './duration.ts';
-import { comparisonOf, merge } from './list-identity.ts';
-import { patternOf } from './regular-expressions.ts';
-import { parseTimestamp } from './timestamp.ts';
-import { Duration, Optional, TypeValue, Uint, isInt, kindOf, mapGet, mapKey, none, requireBool, toDouble, toInt } from './values.ts';
+import { TypeValue, Uint, requireBool, toDouble, toInt } from './values.ts';
 
 /*
  * Why not the evaluator of @marcbachmann/cel-js or @bufbuild/cel (tried: 8.0.0 and 0.6.1)? The first fixes `matches` to V8's
@@ -37,16 +39,6 @@ import { Duration, Optional, TypeValue, Uint, isInt, kindOf, mapGet, mapKey, non
  * loops, and lacks charAt, replace, format, sets and the list functions of Kubernetes. The second has neither optionals
  * nor a checker that covers fields, and is six times slower. The parser of the first is good, and used.
  */
-
-/** A compiled piece of an expression. */
-export interface Code {
-  readonly type: CelType;
-  readonly run: (frame: Frame) => unknown;
-  /** Set if the value does not depend on any variable. */
-  readonly constant?: { readonly value: unknown };
-  /** Nodes of the syntax tree it stands for: what one run of it costs. */
-  readonly size: number;
-}
 
 /** A variable in scope: its type and the slot of its value. */
 interface Binding {
@@ -94,6 +86,10 @@ const typeIdentifiers: Readonly<Record<string, string>> = {
   type: 'type',
 };
 
+/**
+ * Checks and compiles the nodes of one expression, one method for each kind of node; macros.ts calls back into it. It is one
+ * class, longer than others here, because the methods recurse into each other and share the scope.
+ */
 export class Compiler {
   readonly #expression: string;
   readonly #scope = new Map<string, Binding>();
@@ -225,11 +221,15 @@ export class Compiler {
     if (named !== undefined) return named;
     const operand = this.compile(operandNode);
     const { type, read } = this.field(operand.type, name, node);
-    const { run } = operand;
     const size = operand.size + 1;
     const chained = operand.type.kind === 'optional';
-    if (!asOptional && !chained) return { type, size, run: (frame) => present(read(run(frame)), name) };
-    return { type: type.kind === 'dyn' ? optional(dyn) : optional(type), size, run: (frame) => optionalField(run(frame), read) };
+    const { run } = operand;
+    if (!asOptional && !chained) {
+      if (!isConverted(type)) return { type, size, run: (frame) => present(read(run(frame)), name) };
+      return { type, size, run: (frame) => payForEntries(frame, present(read(run(frame)), name)) };
+    }
+    const result = optional(type);
+    return { type: result, size, run: (frame) => payForEntries(frame, optionalField(run(frame), read)) };
   }
 
   // The only qualified names: the types of times.
@@ -467,6 +467,7 @@ export class Compiler {
           first = requireBool(runLeft(frame));
         } catch (cause) {
           if (!(cause instanceof CelEvaluationError)) throw cause;
+          frame.budget.spend(failureCost);
           if (requireBool(runRight(frame)) === decisive) return decisive;
           throw cause;
         }
@@ -474,218 +475,4 @@ export class Compiler {
       },
     };
   }
-}
-
-// cel-go points at the operator, the dot, or the opening bracket; this parser notes where an operand begins.
-function placeOf(node: Node, expression: string): number {
-  const after = (from: number, sign: string): number => Math.max(expression.indexOf(sign, from), node.start);
-  switch (node.op) {
-    case 'value':
-    case 'id':
-    case 'list':
-    case 'map':
-    case '!_':
-    case '-_':
-      return node.pos;
-    case '.':
-    case '.?':
-      return after(node.args[0].end, '.');
-    case '[]':
-    case '[?]':
-      return after(node.args[0].end, '[');
-    case 'call':
-      return after(node.start, '(');
-    case 'rcall':
-      return after(node.args[1].end, '(');
-    case '?:':
-      return after(node.args[0].end, '?');
-    default:
-      return after(node.args[0].end, node.op);
-  }
-}
-
-function constant(type: CelType, value: unknown): Code {
-  return { type, size: 1, constant: { value }, run: () => value };
-}
-
-function present(value: unknown, name: string): unknown {
-  if (value === undefined) throw new CelEvaluationError(`no such key: ${name}`);
-  return value;
-}
-
-function optionalField(target: unknown, read: (value: unknown) => unknown): unknown {
-  if (target instanceof Optional) return target.present ? optionalField(target.value, read) : none;
-  const value = read(target);
-  return value === undefined ? none : new Optional(true, value);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
-function fieldReader(field: ObjectField): (value: unknown) => unknown {
-  const { property, keepsNull = false } = field;
-  const convert = converterFor(field.type);
-  return (value) => {
-    if (!isRecord(value) || !Object.hasOwn(value, property)) return undefined;
-    const found = value[property];
-    return found === undefined || (found === null && !keepsNull) ? undefined : convert(found);
-  };
-}
-
-function readMap(value: unknown, name: string): unknown {
-  return isRecord(value) ? mapGet(value, name) : undefined;
-}
-
-function readDynamic(value: unknown, name: string): unknown {
-  if (value instanceof Optional) return value.present ? readDynamic(value.value, name) : undefined;
-  return kindOf(value) === 'map' ? mapGet(value, name) : undefined;
-}
-
-/** An element of a list or a map. @throws CelEvaluationError */
-function elementAt(target: unknown, index: unknown): unknown {
-  const found = findElement(target, index);
-  if (found !== undefined) return found;
-  throw new CelEvaluationError(Array.isArray(target) ? `index out of bounds: ${String(index)}` : `no such key: ${String(index)}`);
-}
-
-function findElement(target: unknown, index: unknown): unknown {
-  if (Array.isArray(target)) {
-    const position = mapKey(index);
-    if (typeof position !== 'number' || !Number.isInteger(position)) throw new CelEvaluationError('no such overload');
-    return position >= 0 ? (target[position] as unknown) : undefined;
-  }
-  return kindOf(target) === 'map' ? mapGet(target, index) : undefined;
-}
-
-function buildMap(entries: readonly [unknown, unknown][]): Map<unknown, unknown> {
-  const result = new Map<unknown, unknown>();
-  for (const [key, value] of entries) {
-    if (typeof key !== 'string' && typeof key !== 'boolean' && !isInt(mapKey(key))) throw new CelEvaluationError('unsupported key type');
-    result.set(mapKey(key), value);
-  }
-  return result;
-}
-
-const same = (value: unknown): unknown => value;
-
-/**
- * How a JSON value becomes the CEL value of its declared type. Most types need nothing; times and bytes are strings in
- * JSON, and a double that is integral has to be told from an int (apiserver pkg/cel/common/values: UnstructuredToVal).
- */
-export function converterFor(type: CelType): (value: unknown) => unknown {
-  switch (type.kind) {
-    case 'double':
-      return (value) => (typeof value === 'number' ? toDouble(value) : value);
-    case 'bytes':
-      return (value) => (typeof value === 'string' ? new Uint8Array(Buffer.from(value, 'base64')) : value);
-    case 'timestamp':
-      return (value) => (typeof value === 'string' ? toTimestamp(value) : value);
-    case 'duration':
-      return (value) => (typeof value === 'string' ? toDuration(value) : value);
-    case 'list': {
-      const convert = converterFor(type.element);
-      return convert === same ? same : (value) => (Array.isArray(value) ? value.map(convert) : value);
-    }
-    case 'map': {
-      const convert = converterFor(type.value);
-      if (convert === same) return same;
-      return (value) =>
-        isRecord(value) && !(value instanceof Map) ? new Map(Object.entries(value).map(([k, v]) => [k, convert(v)])) : value;
-    }
-    default:
-      return same;
-  }
-}
-
-// `format: date` has no time of day: midnight in UTC.
-function toTimestamp(text: string): unknown {
-  return parseTimestamp(text.includes('T') || text.includes('t') ? text : `${text}T00:00:00Z`) ?? failConversion(text);
-}
-
-function toDuration(text: string): unknown {
-  const nanoseconds = parseGoDuration(text);
-  return nanoseconds === undefined ? failConversion(text) : new Duration(nanoseconds);
-}
-
-function failConversion(text: string): never {
-  throw new CelEvaluationError(`Invalid value ${JSON.stringify(text)}`);
-}
-
-function caller(call: Implementation, args: readonly Code[]): (frame: Frame) => unknown {
-  const [a, b, c, d] = args.map((argument) => argument.run);
-  if (a === undefined) return (frame) => call(frame, undefined, undefined, undefined, undefined);
-  if (b === undefined) return (frame) => call(frame, a(frame), undefined, undefined, undefined);
-  if (c === undefined) return (frame) => call(frame, a(frame), b(frame), undefined, undefined);
-  if (d === undefined) return (frame) => call(frame, a(frame), b(frame), c(frame), undefined);
-  return (frame) => call(frame, a(frame), b(frame), c(frame), d(frame));
-}
-
-/** Picks the overload by the kinds of the values. */
-function dispatcher(name: string, overloads: readonly Overload[]): Implementation {
-  const failure = /^\w/.test(name) && !name.startsWith('_') ? `no such overload: ${name}` : 'no such overload';
-  return (frame, a, b, c, d) => {
-    for (const { params, call } of overloads) {
-      if (params.every((wanted, i) => fits(wanted, i === 0 ? a : i === 1 ? b : i === 2 ? c : d))) return call(frame, a, b, c, d);
-    }
-    throw new CelEvaluationError(failure);
-  };
-}
-
-function fits(wanted: CelType, value: unknown): boolean {
-  switch (wanted.kind) {
-    case 'dyn':
-    case 'param':
-      return true;
-    case 'object':
-      return kindOf(value) === 'map';
-    case 'list':
-      return (
-        Array.isArray(value) &&
-        (wanted.element.kind === 'param' || wanted.element.kind === 'dyn' || value.every((v) => fits(wanted.element, v)))
-      );
-    case 'map':
-      return kindOf(value) === 'map';
-    default:
-      return kindOf(value) === wanted.kind;
-  }
-}
-
-function comparison(first: Code, second: Code, wanted: boolean): ((frame: Frame) => unknown) | undefined {
-  const same = comparisonOf(first.type) ?? comparisonOf(second.type);
-  const [left, right] = [first.run, second.run];
-  return same && ((frame) => same(left(frame), right(frame)) === wanted);
-}
-
-function merging(first: Code, second: Code, identity: ListIdentity): (frame: Frame) => unknown {
-  const [left, right] = [first.run, second.run];
-  return (frame) => {
-    const [a, b] = [left(frame) as unknown[], right(frame) as unknown[]];
-    frame.budget.spend(a.length * b.length);
-    return merge(a, b, identity);
-  };
-}
-
-// Where the types or a literal allow better than the general implementation: a literal pattern is compiled once,
-// `x in ["a", "b"]` looks up a set, and lists that are sets or maps compare and add as such.
-function specialised(name: string, args: readonly Code[]): ((frame: Frame) => unknown) | undefined {
-  const [first, second] = args;
-  if (first === undefined || second === undefined) return undefined;
-  const { run } = first;
-  const fixed = second.constant?.value;
-  if ((name === '.matches' || name === 'matches') && first.type.kind === 'string' && typeof fixed === 'string') {
-    const pattern = patternOf(fixed);
-    return (frame) => {
-      const text = run(frame) as string;
-      frame.budget.spend(text.length / 10);
-      return pattern.matches(text);
-    };
-  }
-  if (name === '_==_' || name === '_!=_') return comparison(first, second, name === '_==_');
-  if (name === '_+_' && first.type.kind === 'list' && first.type.identity !== undefined) return merging(first, second, first.type.identity);
-  if (name === '@in' && Array.isArray(fixed) && fixed.every((entry) => typeof entry === 'string')) {
-    const entries = new Set<unknown>(fixed);
-    return (frame) => entries.has(run(frame));
-  }
-  return undefined;
 }

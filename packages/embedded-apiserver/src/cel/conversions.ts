@@ -1,10 +1,11 @@
+import { display } from './display.ts';
 import { CelEvaluationError } from './errors.ts';
 import type { LibraryBuilder } from './overload.ts';
 import { bool, bytes, double, duration, int, string, timestamp, uint } from './types.ts';
 import { parseGoDuration } from './duration.ts';
 import { parseTimestamp, timestampOf } from './timestamp.ts';
 import type { Timestamp, Uint } from './values.ts';
-import { Duration, display, floorDivide, numberOf, toDouble, toInt, toUint } from './values.ts';
+import { Duration, floorDivide, numberOf, toDouble, toInt, toUint } from './values.ts';
 
 const nanosecondsPerSecond = 1_000_000_000n;
 
@@ -17,9 +18,16 @@ export function addConversions(library: LibraryBuilder): void {
   library.function('double', [uint], double, (_, a) => toDouble(Number((a as Uint).value)));
   library.function('double', [string], double, (_, a) => parseDouble(a as string));
   for (const type of [string, bool, int, uint, double, bytes, timestamp, duration])
-    library.function('string', [type], string, (_, a) => display(a));
+    library.function('string', [type], string, (frame, a) => {
+      const text = display(a);
+      frame.budget.spend(text.length / 10);
+      return text;
+    });
   library.function('bytes', [bytes], bytes, (_, a) => a);
-  library.function('bytes', [string], bytes, (_, a) => new Uint8Array(Buffer.from(a as string)));
+  library.function('bytes', [string], bytes, (frame, a) => {
+    frame.budget.spend((a as string).length / 10);
+    return new Uint8Array(Buffer.from(a as string));
+  });
   library.function('bool', [bool], bool, (_, a) => a);
   library.function('bool', [string], bool, (_, a) => parseBool(a as string));
   library.function('timestamp', [timestamp], timestamp, (_, a) => a);

@@ -34,26 +34,3 @@ export function parseGoDuration(text: string): bigint | undefined {
   if (body === '') return undefined;
   return negative ? -total : total;
 }
-
-/** Prints nanoseconds as Go's `Duration.String()`: `1h30m0s`, `1.5s`, `150ms`, `0s`. */
-export function formatGoDuration(nanoseconds: bigint): string {
-  if (nanoseconds === 0n) return '0s';
-  const sign = nanoseconds < 0n ? '-' : '';
-  const value = nanoseconds < 0n ? -nanoseconds : nanoseconds;
-  if (value < 1_000_000_000n) {
-    const [unit, scale] = value < 1_000n ? ['ns', 1n] : value < 1_000_000n ? ['µs', 1_000n] : ['ms', 1_000_000n];
-    return `${sign}${decimal(value, scale as bigint)}${unit as string}`;
-  }
-  const hours = value / 3_600_000_000_000n;
-  const minutes = (value / 60_000_000_000n) % 60n;
-  const seconds = `${decimal(value % 60_000_000_000n, 1_000_000_000n)}s`;
-  if (hours > 0n) return `${sign}${hours}h${minutes}m${seconds}`;
-  return minutes > 0n ? `${sign}${minutes}m${seconds}` : `${sign}${seconds}`;
-}
-
-function decimal(value: bigint, scale: bigint): string {
-  const rest = value % scale;
-  if (rest === 0n) return `${value / scale}`;
-  const digits = `${rest}`.padStart(`${scale}`.length - 1, '0').replace(/0+$/, '');
-  return `${value / scale}.${digits}`;
-}

@@ -1,6 +1,7 @@
+import { display } from './display.ts';
 import { CelEvaluationError } from './errors.ts';
 import type { Budget } from './frame.ts';
-import { Duration, Timestamp, Uint, display, isDouble, isInt, kindOf, mapGet, mapKeys, numberOf } from './values.ts';
+import { Duration, Timestamp, Uint, isDouble, isInt, kindOf, mapGet, mapKeys, numberOf } from './values.ts';
 
 const maxPrecision = 100;
 const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
@@ -23,7 +24,7 @@ export function format(budget: Budget, template: string, args: readonly unknown[
     }
     if (next >= args.length) throw new CelEvaluationError(`index ${next} out of range`);
     const text = formatOne(match[3] ?? '', Number(match[2] ?? 6), args[next++]);
-    budget.spend(text.length / 10 + 1);
+    budget.spend(text.length + 20);
     result += text;
   }
   return result + template.slice(from);

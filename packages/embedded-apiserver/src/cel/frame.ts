@@ -11,6 +11,9 @@ export const expressionBudget = 1_000_000;
  */
 export const requestBudget = 2_000_000;
 
+/** What a failure costs that `||`, `&&`, all or exists absorbs: an exception is worth about that many steps. */
+export const failureCost = 50;
+
 /** What is left to spend, shared by the expressions of one request. */
 export class Budget {
   #left: number;

@@ -16,8 +16,9 @@ function build(): Library {
 }
 
 /**
- * The functions of Kubernetes' CEL environment (apiserver pkg/cel/environment/base.go): the standard library, strings,
- * regex, lists, sets, optionals, two-variable comprehensions and URLs. Not there: authorizer, quantity, IP, CIDR, format
- * and semver; an expression that uses one is refused by name when it is compiled.
+ * The functions of the CEL environment of Kubernetes 1.34 (apiserver pkg/cel/environment/base.go, at its default
+ * compatibility version): the standard library, strings, regex, lists, sets, optionals and URLs; the comprehensions are in
+ * macros.ts. Not there: authorizer, quantity, IP, CIDR, format and semver; an expression that uses one is refused by name
+ * when it is compiled, as one that uses what Kubernetes does not offer (`cel.bind`, `sort`, `math.*`) is on both.
  */
 export const standardLibrary: Library = build();

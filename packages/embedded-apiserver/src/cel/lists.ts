@@ -4,7 +4,8 @@ import type { LibraryBuilder } from './overload.ts';
 import type { CelType } from './types.ts';
 import { bool, bytes, double, duration, int, list, param, string, timestamp, uint } from './types.ts';
 import type { Uint } from './values.ts';
-import { Double, Duration, compare, equals, isInt, numberOf, toDouble, toInt, toUint } from './values.ts';
+import { Double, Duration, isInt, numberOf, toDouble, toInt, toUint } from './values.ts';
+import { compare, equals } from './comparison.ts';
 
 const a = param('A');
 const comparable: readonly CelType[] = [int, uint, double, bool, duration, timestamp, string, bytes];
@@ -12,14 +13,16 @@ const comparable: readonly CelType[] = [int, uint, double, bool, duration, times
 /** Lists of Kubernetes (apiserver pkg/cel/library/lists.go), and sets of cel-go's ext. ext.Lists is not offered by Kubernetes 1.34 by default. */
 export function addLists(library: LibraryBuilder): void {
   for (const type of comparable) {
-    library.method('isSorted', list(type), [], bool, (frame, entries) => isSorted(spend(frame, entries)));
-    library.method('min', list(type), [], type, (frame, entries) => extreme(spend(frame, entries), 'min', -1));
-    library.method('max', list(type), [], type, (frame, entries) => extreme(spend(frame, entries), 'max', 1));
+    library.method('isSorted', list(type), [], bool, (frame, entries) => isSorted(frame, spend(frame, entries)));
+    library.method('min', list(type), [], type, (frame, entries) => extreme(frame, spend(frame, entries), 'min', -1));
+    library.method('max', list(type), [], type, (frame, entries) => extreme(frame, spend(frame, entries), 'max', 1));
   }
   addSums(library);
-  library.method('indexOf', list(a), [a], int, (frame, entries, value) => spend(frame, entries).findIndex((entry) => equals(entry, value)));
+  library.method('indexOf', list(a), [a], int, (frame, entries, value) =>
+    spend(frame, entries).findIndex((entry) => equals(entry, value, frame.budget)),
+  );
   library.method('lastIndexOf', list(a), [a], int, (frame, entries, value) =>
-    spend(frame, entries).findLastIndex((entry) => equals(entry, value)),
+    spend(frame, entries).findLastIndex((entry) => equals(entry, value, frame.budget)),
   );
   addSets(library);
 }
@@ -62,7 +65,7 @@ function spend(frame: Frame, entries: unknown): unknown[] {
 
 function includes(frame: Frame, entries: readonly unknown[], value: unknown): boolean {
   frame.budget.spend(entries.length);
-  return entries.some((entry) => equals(entry, value));
+  return entries.some((entry) => equals(entry, value, frame.budget));
 }
 
 function requireInt(value: unknown): number | bigint {
@@ -70,18 +73,18 @@ function requireInt(value: unknown): number | bigint {
   throw new CelEvaluationError('no such overload');
 }
 
-function order(x: unknown, y: unknown): number {
-  const result = compare(x, y);
+function order(frame: Frame, x: unknown, y: unknown): number {
+  const result = compare(x, y, frame.budget);
   if (result !== undefined) return result;
   if (x instanceof Double || y instanceof Double || typeof x === 'number') return 0;
   throw new CelEvaluationError('no such overload');
 }
 
-function isSorted(entries: readonly unknown[]): boolean {
-  return entries.every((entry, i) => i === 0 || order(entries[i - 1], entry) <= 0);
+function isSorted(frame: Frame, entries: readonly unknown[]): boolean {
+  return entries.every((entry, i) => i === 0 || order(frame, entries[i - 1], entry) <= 0);
 }
 
-function extreme(entries: readonly unknown[], name: string, sign: 1 | -1): unknown {
+function extreme(frame: Frame, entries: readonly unknown[], name: string, sign: 1 | -1): unknown {
   if (entries.length === 0) throw new CelEvaluationError(`${name} called on empty list`);
-  return entries.reduce((best, entry) => (order(entry, best) * sign > 0 ? entry : best));
+  return entries.reduce((best, entry) => (order(frame, entry, best) * sign > 0 ? entry : best));
 }

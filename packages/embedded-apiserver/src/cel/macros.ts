@@ -1,6 +1,7 @@
-import type { Code, Compiler } from './compile.ts';
+import type { Code } from './code.ts';
+import type { Compiler } from './compile.ts';
 import { CelEvaluationError } from './errors.ts';
-import type { Frame } from './frame.ts';
+import { failureCost, type Frame } from './frame.ts';
 import type { Node } from './parse.ts';
 import type { CelType } from './types.ts';
 import { bool, dyn, int, isAssignable, list, map, optional, typeName } from './types.ts';
@@ -166,9 +167,13 @@ function rangeOf(compiler: Compiler, node: Node, type: CelType): Range {
   throw compiler.error(`expression of type '${shown}' cannot be range of a comprehension (must be list, map, or dynamic)`, node);
 }
 
-function entriesOf(source: unknown): readonly unknown[] {
+function entriesOf(frame: Frame, source: unknown): readonly unknown[] {
   if (Array.isArray(source)) return source;
-  if (kindOf(source) === 'map') return mapKeys(source);
+  if (kindOf(source) === 'map') {
+    const keys = mapKeys(source);
+    frame.budget.spend(keys.length);
+    return keys;
+  }
   throw new CelEvaluationError('no such overload');
 }
 
@@ -177,7 +182,7 @@ function quantify(loop: Loop, decisive: boolean): (frame: Frame) => unknown {
   const test = loop.bodies[0]?.run ?? (() => false);
   return (frame) => {
     const source = loop.source(frame);
-    const entries = entriesOf(source);
+    const entries = entriesOf(frame, source);
     let failure: unknown;
     for (let i = 0; i < entries.length; i++) {
       frame.budget.spend(loop.cost);
@@ -186,6 +191,7 @@ function quantify(loop: Loop, decisive: boolean): (frame: Frame) => unknown {
         if (requireBool(test(frame)) === decisive) return decisive;
       } catch (cause) {
         if (!(cause instanceof CelEvaluationError)) throw cause;
+        frame.budget.spend(failureCost);
         failure ??= cause;
       }
     }
@@ -199,7 +205,7 @@ function countOne(loop: Loop): (frame: Frame) => unknown {
   return (frame) => {
     const source = loop.source(frame);
     let count = 0;
-    entriesOf(source).forEach((entry, i) => {
+    entriesOf(frame, source).forEach((entry, i) => {
       frame.budget.spend(loop.cost);
       loop.each(frame, source, entry, i);
       if (requireBool(test(frame))) count++;
@@ -215,7 +221,7 @@ function collect(loop: Loop, transform: number | undefined): (frame: Frame) => u
   return (frame) => {
     const source = loop.source(frame);
     const result: unknown[] = [];
-    entriesOf(source).forEach((entry, i) => {
+    entriesOf(frame, source).forEach((entry, i) => {
       frame.budget.spend(loop.cost);
       loop.each(frame, source, entry, i);
       if (filter === undefined || requireBool(filter(frame))) result.push(body === undefined ? entry : body(frame));
@@ -230,7 +236,7 @@ function collectMap(loop: Loop, transform: number): (frame: Frame) => unknown {
   return (frame) => {
     const source = loop.source(frame);
     const result = new Map<unknown, unknown>();
-    entriesOf(source).forEach((entry, i) => {
+    entriesOf(frame, source).forEach((entry, i) => {
       frame.budget.spend(loop.cost);
       loop.each(frame, source, entry, i);
       if (filter === undefined || requireBool(filter(frame))) result.set(mapKey(Array.isArray(source) ? i : entry), body(frame));

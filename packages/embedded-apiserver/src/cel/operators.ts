@@ -1,23 +1,13 @@
+import { codePointLength } from './code-points.ts';
+import { compare, equals } from './comparison.ts';
 import { CelEvaluationError } from './errors.ts';
+import type { Frame } from './frame.ts';
 import type { Implementation, LibraryBuilder } from './overload.ts';
 import type { CelType } from './types.ts';
 import { bool, bytes, double, duration, dyn, int, list, map, param, string, timestamp, typeType, uint } from './types.ts';
 import { timestampOf } from './timestamp.ts';
 import type { Timestamp, Uint } from './values.ts';
-import {
-  Duration,
-  TypeValue,
-  compare,
-  equals,
-  kindOf,
-  mapGet,
-  mapSize,
-  numberOf,
-  toDouble,
-  toInt,
-  toUint,
-  typeNameOfKind,
-} from './values.ts';
+import { Duration, TypeValue, kindOf, mapGet, mapSize, numberOf, toDouble, toInt, toUint, typeNameOfKind } from './values.ts';
 
 const maxNanoseconds = 2n ** 63n - 1n;
 
@@ -38,11 +28,11 @@ export function addOperators(library: LibraryBuilder): void {
 
 function addEquality(library: LibraryBuilder): void {
   const a = param('A');
-  library.function('_==_', [a, a], bool, (_, left, right) => equals(left, right));
-  library.function('_!=_', [a, a], bool, (_, left, right) => !equals(left, right));
+  library.function('_==_', [a, a], bool, (frame, left, right) => equals(left, right, frame.budget));
+  library.function('_!=_', [a, a], bool, (frame, left, right) => !equals(left, right, frame.budget));
   library.function('@in', [a, list(a)], bool, (frame, value, entries) => {
     frame.budget.spend((entries as unknown[]).length);
-    return (entries as unknown[]).some((entry) => equals(entry, value));
+    return (entries as unknown[]).some((entry) => equals(entry, value, frame.budget));
   });
   library.function('@in', [a, map(a, param('B'))], bool, (_, key, members) => mapGet(members, key) !== undefined);
 }
@@ -58,8 +48,8 @@ function addOrder(library: LibraryBuilder): void {
     '_>=_': (order) => order >= 0,
   };
   for (const [name, test] of Object.entries(tests)) {
-    const call: Implementation = (_, a, b) => {
-      const order = compare(a, b);
+    const call: Implementation = (frame, a, b) => {
+      const order = compare(a, b, frame.budget);
       return order !== undefined && test(order);
     };
     for (const [left, right] of pairs) library.function(name, [left, right], bool, call);
@@ -172,20 +162,25 @@ function addConcatenation(library: LibraryBuilder): void {
 }
 
 function addSize(library: LibraryBuilder): void {
-  const sizes: (readonly [CelType, (value: unknown) => number])[] = [
-    [string, (value) => codePointLength(value as string)],
-    [bytes, (value) => (value as Uint8Array).length],
-    [list(param('A')), (value) => (value as unknown[]).length],
-    [map(param('A'), param('B')), mapSize],
+  const sizes: (readonly [CelType, (frame: Frame, value: unknown) => number])[] = [
+    [string, sizeOfText],
+    [bytes, (_, value) => (value as Uint8Array).length],
+    [list(param('A')), (_, value) => (value as unknown[]).length],
+    [map(param('A'), param('B')), sizeOfMap],
   ];
   for (const [type, size] of sizes) {
-    library.function('size', [type], int, (_, value) => size(value));
-    library.method('size', type, [], int, (_, value) => size(value));
+    library.function('size', [type], int, size);
+    library.method('size', type, [], int, size);
   }
 }
 
-function codePointLength(text: string): number {
-  let length = 0;
-  for (const _character of text) length++;
-  return length;
+function sizeOfText(frame: Frame, text: unknown): number {
+  frame.budget.spend((text as string).length / 10);
+  return codePointLength(text as string);
+}
+
+function sizeOfMap(frame: Frame, members: unknown): number {
+  const size = mapSize(members);
+  frame.budget.spend(size / 10);
+  return size;
 }

@@ -2,7 +2,7 @@ import { CelEvaluationError } from './errors.ts';
 import type { LibraryBuilder } from './overload.ts';
 import { bool, dyn, list, optional, param } from './types.ts';
 import type { Uint } from './values.ts';
-import { Optional, kindOf, mapSize, none, numberOf } from './values.ts';
+import { Optional, kindOf, none, numberOf } from './values.ts';
 
 const v = param('V');
 
@@ -28,6 +28,13 @@ function entryOf(entries: readonly unknown[], at: number): Optional {
   return entries.length === 0 ? none : new Optional(true, entries[at]);
 }
 
+// Without counting the members.
+function isEmptyMap(value: unknown): boolean {
+  if (value instanceof Map) return value.size === 0;
+  for (const _key in value as object) return false;
+  return true;
+}
+
 function isZero(value: unknown): boolean {
   switch (kindOf(value)) {
     case 'null':
@@ -44,7 +51,7 @@ function isZero(value: unknown): boolean {
     case 'list':
       return (value as unknown[]).length === 0;
     case 'map':
-      return mapSize(value) === 0;
+      return isEmptyMap(value);
     case 'bytes':
       return (value as Uint8Array).length === 0;
     case 'timestamp':

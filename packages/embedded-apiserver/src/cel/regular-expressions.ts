@@ -12,9 +12,11 @@ export function patternOf(source: string): Pattern {
   }
 }
 
-// A pattern that is no literal is compiled at each call; it costs as many units as it has characters.
+// A pattern that is no literal is compiled at each call, at this price for each of its characters.
+const compileCost = 100;
+
 function matches(frame: { budget: { spend(units: number): void } }, text: unknown, source: unknown): boolean {
-  frame.budget.spend((source as string).length + (text as string).length / 10);
+  frame.budget.spend((source as string).length * compileCost + (text as string).length / 10);
   return patternOf(source as string).matches(text as string);
 }
 
@@ -23,15 +25,15 @@ export function addRegularExpressions(library: LibraryBuilder): void {
   library.method('matches', string, [string], bool, matches);
   library.function('matches', [string, string], bool, matches);
   library.method('find', string, [string], string, (frame, text, source) => {
-    frame.budget.spend((source as string).length + (text as string).length / 10);
+    frame.budget.spend((source as string).length * compileCost + (text as string).length / 10);
     return patternOf(source as string).findAll(text as string, 1)[0] ?? '';
   });
   library.method('findAll', string, [string], list(string), (frame, text, source) => {
-    frame.budget.spend((source as string).length + (text as string).length);
+    frame.budget.spend((source as string).length * compileCost + (text as string).length);
     return patternOf(source as string).findAll(text as string, -1);
   });
   library.method('findAll', string, [string, int], list(string), (frame, text, source, limit) => {
-    frame.budget.spend((source as string).length + (text as string).length);
+    frame.budget.spend((source as string).length * compileCost + (text as string).length);
     return patternOf(source as string).findAll(text as string, Number(limit));
   });
 }

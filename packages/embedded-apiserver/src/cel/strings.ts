@@ -3,7 +3,7 @@ import type { Budget, Frame } from './frame.ts';
 import { format } from './format.ts';
 import type { LibraryBuilder } from './overload.ts';
 import { bool, dyn, int, list, string } from './types.ts';
-import { hasSurrogates } from './values.ts';
+import { hasSurrogates } from './code-points.ts';
 
 /** The standard string functions and cel-go's ext.Strings, version 2. Positions count code points. */
 export function addStrings(library: LibraryBuilder): void {

@@ -23,11 +23,21 @@ const nanosecondsPer: Record<string, bigint> = {
   getSeconds: 1_000_000_000n,
 };
 
+// Units: a date is computed in about a microsecond, the rules of a named zone are read in about a hundred.
+const calendarCost = 10;
+const zoneCost = 3_000;
+
 /** Calendar fields of timestamps, and whole units of durations (cel-spec, date and time functions). */
 export function addTimes(library: LibraryBuilder): void {
   for (const [name, get] of Object.entries(getters)) {
-    library.method(name, timestamp, [], int, (_, time) => get(calendarFields(time as Timestamp, '')));
-    library.method(name, timestamp, [string], int, (_, time, zone) => get(calendarFields(time as Timestamp, zone as string)));
+    library.method(name, timestamp, [], int, (frame, time) => {
+      frame.budget.spend(calendarCost);
+      return get(calendarFields(time as Timestamp, ''));
+    });
+    library.method(name, timestamp, [string], int, (frame, time, zone) => {
+      frame.budget.spend(zoneCost);
+      return get(calendarFields(time as Timestamp, zone as string));
+    });
   }
   for (const [name, unit] of Object.entries(nanosecondsPer)) {
     library.method(name, duration, [], int, (_, span) => toInt((span as Duration).nanoseconds / unit));

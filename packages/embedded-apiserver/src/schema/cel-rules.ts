@@ -1,6 +1,7 @@
 import { Budget, expressionBudget, requestBudget } from '../cel/frame.ts';
 import { CelBudgetExceeded, CelEvaluationError } from '../cel/errors.ts';
-import { compile, converterFor, type Program } from '../cel/compile.ts';
+import { compile, type Program } from '../cel/compile.ts';
+import { converterFor } from '../cel/json-conversion.ts';
 import { optional, type CelType } from '../cel/types.ts';
 import { Optional, none } from '../cel/values.ts';
 import { celTypeOf, escapeName } from './cel-types.ts';

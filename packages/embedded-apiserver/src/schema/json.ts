@@ -31,8 +31,3 @@ export function canonicalJson(value: unknown): string {
   const members = Object.keys(value).sort();
   return `{${members.map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`).join(',')}}`;
 }
-
-/** Reads an own member; inherited names such as `constructor` are absent. */
-export function getMember(target: JsonObject, key: string): unknown {
-  return Object.hasOwn(target, key) ? target[key] : undefined;
-}

@@ -173,6 +173,19 @@ describe('rules', () => {
     ).toContain('cost limit exceeded');
   });
 
+  // Each of these took seconds to minutes while its operation was not paid for by size.
+  test.each([
+    "self.l.all(a, self.l.all(b, string(a).matches('[a-z]{20}([a-z]{20}x){10}y{50}' + string(b)) == false))",
+    "self.l.all(a, self.l.all(b, timestamp(a).getHours('America/New_York') >= 0))",
+    "self.l.all(a, self.l.all(b, isURL('http://a/b?c=d')))",
+    'self.l.all(a, self.l.exists(b, a / 0 == b))',
+    'self.l.all(a, self.l.all(b, dyn(self.l) != dyn(self.l + [1]).filter(x, x >= 0)))',
+    "self.l.all(a, self.l.all(b, '%s'.format([self.l]) != ''))",
+    'self.l.all(a, self.l.all(b, self.l.max() >= a && self.l.indexOf(b) >= 0))',
+  ])('that do costly work in a loop are stopped by their budget: %s', (rule) => {
+    expect(looping(rule)[0]).toContain('cost limit exceeded');
+  });
+
   test('share one budget for the whole object', () => {
     const rules = Array.from({ length: 10 }, () => ({ rule: 'self.all(a, self.all(b, a + b >= 0))' }));
     const spec = { type: 'array', items: integer, 'x-kubernetes-validations': rules };

@@ -3,33 +3,13 @@ import { fieldError } from './field-error.ts';
 import { formatCheck } from './formats.ts';
 import { deepEqual, isObject, type JsonObject } from './json.ts';
 import { compilePattern } from './pattern.ts';
+import { checkNested, checkRoot, checkSpine, join, quoted, type Level, type Report } from './structural-invariants.ts';
 import type { JsonType, SchemaNode, ValidationRule } from './schema-node.ts';
-
-/** Where a schema stands: the rules for a missing type and for metadata depend on it. */
-type Level = 'root' | 'field' | 'item' | 'nested';
 
 /** Limits of one schema. Kubernetes bounds a CRD by the request size (about 1.5 MiB); these bound the walk as well. */
 export const schemaLimits = { depth: 64, nodes: 20_000 } as const;
 
 const types: ReadonlySet<unknown> = new Set(['array', 'boolean', 'integer', 'number', 'object', 'string']);
-// apiextensions validation.go: ValidateCustomResourceDefinitionOpenAPISchema and specStandardValidatorV3.
-const unsupported = ['id', 'additionalItems', 'patternProperties', 'definitions', 'dependencies', '$ref'];
-// schema/validation.go, validateNestedValueValidation
-const forbiddenInNested: readonly [keyword: string, wording: string][] = [
-  ['type', 'must be empty to be structural'],
-  ['additionalProperties', 'must be undefined to be structural'],
-  ['default', 'must be undefined to be structural'],
-  ['title', 'must be empty to be structural'],
-  ['description', 'must be empty to be structural'],
-  ['nullable', 'must be false to be structural'],
-  ['x-kubernetes-preserve-unknown-fields', 'must be false to be structural'],
-  ['x-kubernetes-embedded-resource', 'must be false to be structural'],
-  ['x-kubernetes-int-or-string', 'must be false to be structural'],
-  ['x-kubernetes-list-map-keys', 'must be empty to be structural'],
-  ['x-kubernetes-list-type', 'must be undefined to be structural'],
-  ['x-kubernetes-map-type', 'must be undefined to be structural'],
-  ['x-kubernetes-validations', 'must be empty to be structural'],
-];
 const intOrStringAnyOf = [{ type: 'integer' }, { type: 'string' }];
 
 /**
@@ -45,6 +25,7 @@ export function readStructuralSchema(raw: unknown, errors: FieldError[], builtin
 class StructuralSchemaReader {
   readonly #errors: FieldError[];
   readonly #builtin: boolean;
+  readonly #report: Report = (field, type, value, detail) => this.#errors.push(fieldError(field, type, value, detail));
   #nodes = 0;
 
   constructor(errors: FieldError[], builtin: boolean) {
@@ -59,8 +40,9 @@ class StructuralSchemaReader {
 
     const node = level === 'nested' ? emptyNode() : this.#spine(raw, path, depth);
     this.#valueValidation(node, raw, path, level, depth);
-    if (level === 'nested') this.#checkNested(raw, path);
-    else this.#checkSpine(node, raw, path, level);
+    if (level === 'nested') checkNested(this.#report, raw, path);
+    else checkSpine(this.#report, node, raw, path, level);
+    if (level === 'root' && !this.#builtin) checkRoot(this.#report, node, raw, path);
     return node;
   }
 
@@ -137,146 +119,6 @@ class StructuralSchemaReader {
         { ...emptyNode(), type: 'string' },
       ];
     return list.map((schema, index) => this.read(schema, `${join(path, keyword)}[${index}]`, 'nested', depth + 1));
-  }
-
-  #checkNested(raw: JsonObject, path: string): void {
-    for (const [keyword, wording] of forbiddenInNested) {
-      const value = raw[keyword];
-      const empty = value === undefined || value === '' || value === false || (Array.isArray(value) && value.length === 0);
-      if (!empty) this.#error(path, keyword, 'Forbidden', undefined, wording);
-    }
-    if (isObject(raw['properties']) && raw['properties']['metadata'] !== undefined) {
-      this.#errors.push(
-        fieldError(`${join(path, 'properties')}[metadata]`, 'Forbidden', undefined, 'must not be specified in a nested context'),
-      );
-    }
-  }
-
-  #checkSpine(node: SchemaNode, raw: JsonObject, path: string, level: Level): void {
-    for (const keyword of unsupported) {
-      if (raw[keyword] !== undefined) this.#error(path, keyword, 'Forbidden', undefined, `${keyword} is not supported`);
-    }
-    if (raw['uniqueItems'] === true) {
-      const wording = 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic';
-      this.#error(path, 'uniqueItems', 'Forbidden', undefined, wording);
-    }
-    if (node.type === 'array' && node.items === undefined) this.#error(path, 'items', 'Required', undefined, 'must be specified');
-    if (node.additionalProperties !== undefined && node.properties.size > 0) {
-      this.#error(path, 'additionalProperties', 'Forbidden', undefined, 'additionalProperties and properties are mutual exclusive');
-    }
-    if (raw['type'] === undefined && raw['$ref'] === undefined) this.#checkMissingType(node, path, level);
-    if (node.embeddedResource && node.type !== '' && node.type !== 'object') {
-      this.#error(path, 'type', 'Invalid', node.type, 'must be object if x-kubernetes-embedded-resource is true');
-    }
-    this.#checkExtensions(node, path);
-    this.#checkListType(node, path);
-    if (level === 'root') this.#checkCompleteness(node, path);
-    if (!this.#builtin && level === 'root') this.#checkRoot(node, raw, path);
-  }
-
-  #checkMissingType(node: SchemaNode, path: string, level: Level): void {
-    if (node.embeddedResource) this.#error(path, 'type', 'Required', undefined, 'must be object if x-kubernetes-embedded-resource is true');
-    else if (!node.intOrString && !node.preserveUnknownFields) {
-      const place = { root: 'at the root', item: 'for specified array items', field: 'for specified object fields', nested: '' }[level];
-      this.#error(path, 'type', 'Required', undefined, `must not be empty ${place}`);
-    }
-  }
-
-  #checkExtensions(node: SchemaNode, path: string): void {
-    const wording = 'must be false if x-kubernetes-int-or-string is true';
-    if (node.intOrString && node.preserveUnknownFields) this.#error(path, 'x-kubernetes-preserve-unknown-fields', 'Invalid', true, wording);
-    if (node.intOrString && node.embeddedResource) this.#error(path, 'x-kubernetes-embedded-resource', 'Invalid', true, wording);
-    if (!node.embeddedResource) return;
-    if (node.additionalProperties !== undefined) {
-      this.#error(path, 'additionalProperties', 'Forbidden', undefined, 'must not be used if x-kubernetes-embedded-resource is set');
-    }
-    if (!node.preserveUnknownFields && node.properties.size === 0) {
-      const detail = 'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields';
-      this.#error(path, 'properties', 'Required', undefined, detail);
-    }
-  }
-
-  #checkListType(node: SchemaNode, path: string): void {
-    if (node.listType !== '' && node.type !== 'array') {
-      this.#error(path, 'type', 'Invalid', node.type, 'must be array if x-kubernetes-list-type is specified');
-    }
-    if (node.listMapKeys.length > 0 && node.listType !== 'map') {
-      this.#error(path, 'x-kubernetes-list-type', 'Required', undefined, 'must be map if x-kubernetes-list-map-keys is non-empty');
-    }
-    if (node.listType !== 'map') return;
-    if (node.listMapKeys.length === 0) {
-      this.#error(path, 'x-kubernetes-list-map-keys', 'Required', undefined, 'must not be empty if x-kubernetes-list-type is map');
-    }
-    const items = node.items;
-    if (items === undefined) return;
-    const itemsPath = join(path, 'items');
-    if (items.type !== 'object') {
-      this.#error(itemsPath, 'type', 'Invalid', items.type, "must be object if parent array's x-kubernetes-list-type is map");
-    }
-    for (const key of node.listMapKeys) {
-      const property = items.properties.get(key);
-      if (property === undefined) {
-        this.#error(path, 'x-kubernetes-list-map-keys', 'Invalid', node.listMapKeys, 'entries must all be names of item properties');
-      } else if (property.nullable) {
-        const detail = 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable';
-        this.#error(`${join(itemsPath, 'properties')}[${key}]`, 'nullable', 'Forbidden', undefined, detail);
-      } else if (property.default === undefined && !items.required.includes(key)) {
-        const detail = 'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property';
-        this.#error(`${join(itemsPath, 'properties')}[${key}]`, 'default', 'Required', undefined, detail);
-      }
-    }
-  }
-
-  /** Every field that a value validation nested at the root names has to exist on the spine (complete.go; only there). */
-  #checkCompleteness(node: SchemaNode, path: string): void {
-    const visit = (nested: SchemaNode, spine: SchemaNode | undefined, nestedPath: string, spinePath: string): void => {
-      for (const [name, child] of nested.properties) {
-        const wanted = `${join(spinePath, 'properties')}[${name}]`;
-        const from = `${join(nestedPath, 'properties')}[${name}]`;
-        const found = spine?.properties.get(name);
-        if (found === undefined) this.#errors.push(fieldError(wanted, 'Required', undefined, `because it is defined in ${from}`));
-        else visit(child, found, from, wanted);
-      }
-      if (nested.items !== undefined) {
-        const wanted = join(spinePath, 'items');
-        const from = join(nestedPath, 'items');
-        if (spine?.items === undefined) this.#errors.push(fieldError(wanted, 'Required', undefined, `because it is defined in ${from}`));
-        else visit(nested.items, spine.items, from, wanted);
-      }
-      for (const [keyword, list] of Object.entries({ allOf: nested.allOf, anyOf: nested.anyOf, oneOf: nested.oneOf })) {
-        list.forEach((child, index) => visit(child, spine, `${join(nestedPath, keyword)}[${index}]`, spinePath));
-      }
-      if (nested.not !== undefined) visit(nested.not, spine, join(nestedPath, 'not'), spinePath);
-    };
-    for (const [keyword, list] of Object.entries({ allOf: node.allOf, anyOf: node.anyOf, oneOf: node.oneOf })) {
-      list.forEach((child, index) => visit(child, node, `${join(path, keyword)}[${index}]`, path));
-    }
-    if (node.not !== undefined) visit(node.not, node, join(path, 'not'), path);
-  }
-
-  #checkRoot(node: SchemaNode, raw: JsonObject, path: string): void {
-    if (node.type !== '' && node.type !== 'object') this.#error(path, 'type', 'Invalid', node.type, 'must be object at the root');
-    if (node.additionalProperties !== undefined)
-      this.#error(path, 'additionalProperties', 'Forbidden', undefined, 'must not be used at the root');
-    if (node.nullable) this.#error(path, 'nullable', 'Forbidden', undefined, 'nullable cannot be true at the root');
-    if (node.default !== undefined) this.#error(path, 'default', 'Forbidden', undefined, 'must not be set at the root');
-    for (const name of ['apiVersion', 'kind']) {
-      const property = node.properties.get(name);
-      if (property !== undefined && property.type !== 'string') {
-        this.#error(`${join(path, 'properties')}[${name}]`, 'type', 'Invalid', property.type, 'must be string');
-      }
-    }
-    this.#checkRootMetadata(raw, path);
-  }
-
-  #checkRootMetadata(raw: JsonObject, path: string): void {
-    const metadata = isObject(raw['properties']) ? raw['properties']['metadata'] : undefined;
-    if (!isObject(metadata)) return;
-    const own = Object.keys(metadata).filter((keyword) => !['type', 'properties', 'description'].includes(keyword));
-    const names = isObject(metadata['properties']) ? Object.keys(metadata['properties']) : [];
-    if (own.length === 0 && names.every((name) => name === 'name' || name === 'generateName')) return;
-    const detail = 'must not specify anything other than name and generateName, but metadata is implicitly specified';
-    this.#errors.push(fieldError(`${join(path, 'properties')}[metadata]`, 'Forbidden', undefined, detail));
   }
 
   #rules(raw: JsonObject, path: string): ValidationRule[] {
@@ -359,14 +201,6 @@ class StructuralSchemaReader {
   #error(path: string, child: string, type: FieldError['type'], value: unknown, detail: string): void {
     this.#errors.push(fieldError(join(path, child), type, value, detail));
   }
-}
-
-function join(path: string, child: string): string {
-  return path === '' ? child : `${path}.${child}`;
-}
-
-function quoted(values: Iterable<unknown>): string {
-  return [...values].map((value) => JSON.stringify(value)).join(', ');
 }
 
 function emptyNode(): SchemaNode {

@@ -1,3 +1,4 @@
+import { codePointLength } from '../cel/code-points.ts';
 import type { FieldError, FieldErrorType } from './field-error.ts';
 import { fieldError } from './field-error.ts';
 import type { PathSegment } from './field-path.ts';
@@ -67,10 +68,10 @@ export class ValueValidation {
   }
 
   #string(value: string, schema: SchemaNode): void {
-    if (schema.maxLength !== undefined && value.length > schema.maxLength && codePoints(value) > schema.maxLength) {
+    if (schema.maxLength !== undefined && value.length > schema.maxLength && codePointLength(value) > schema.maxLength) {
       const unit = schema.maxLength === 1 ? 'byte' : 'bytes';
       this.#addAt(pathText(this.#path), 'TooLong', undefined, `may not be more than ${schema.maxLength} ${unit}`);
-    } else if (schema.minLength !== undefined && codePoints(value) < schema.minLength) {
+    } else if (schema.minLength !== undefined && codePointLength(value) < schema.minLength) {
       this.#add('Invalid', value, `should be at least ${schema.minLength} chars long`);
     } else if (schema.pattern !== undefined && !schema.pattern.compiled.matches(value)) {
       this.#add('Invalid', value, `should match '${schema.pattern.source}'`);
@@ -223,17 +224,4 @@ function jsonTypeOf(value: unknown): string {
   if (Array.isArray(value)) return 'array';
   if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
   return typeof value;
-}
-
-/** Length in Unicode code points, as Go's utf8.RuneCount. */
-function codePoints(text: string): number {
-  let count = text.length;
-  for (let i = 0; i + 1 < text.length; i++) {
-    const high = text.charCodeAt(i);
-    if (high >= 0xd800 && high <= 0xdbff && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
-      count--;
-      i++;
-    }
-  }
-  return count;
 }
