@@ -35,8 +35,8 @@ export async function takeDump(
   if (sent.outcome === 'Refused') return { refused: sent.reason };
   const askedAt = performance.now();
   let part: Taken | undefined;
-  for (let late = false; ;) {
-    late = performance.now() - askedAt >= milliseconds;
+  for (;;) {
+    const late = performance.now() - askedAt >= milliseconds;
     for (const { where, exclusive, read } of readers) {
       const text = await read();
       if (!text.includes(END) && !late) continue;
