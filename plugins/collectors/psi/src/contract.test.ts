@@ -4,7 +4,8 @@ import { plugin } from './index.ts';
 
 describe('the collector psi', () => {
   testCollector(plugin, {
-    test,
+    // Each look takes a second.
+    test: test.concurrent,
     cases: [
       {
         name: 'gives the pressure of this machine, or says that it is switched off',

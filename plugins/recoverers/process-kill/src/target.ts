@@ -1,5 +1,13 @@
 import { basename } from 'node:path';
-import { PROTECTED_PROGRAMS, type ProcessIdentity, type Procfs, identityDifference, isKernelThread, processIdentity } from '@kdr/linux';
+import {
+  PROTECTED_PROGRAMS,
+  type ProcStat,
+  type ProcessIdentity,
+  type Procfs,
+  identityDifference,
+  isKernelThread,
+  processIdentity,
+} from '@kdr/linux';
 import type { Diagnosis, TargetIdentity } from '@kdr/plugin-sdk';
 
 /** The one cause that ending a process repairs. */
@@ -27,12 +35,16 @@ export function readTarget(procfs: Procfs, diagnosis: Diagnosis, target: TargetI
   if (difference !== undefined) return { outcome: 'TargetGone', reason: `process ${process.pid} is not the target: ${difference}` };
   if (stat.state === 'Z' || stat.state === 'X') return { outcome: 'TargetGone', reason: `process ${process.pid} has ended already` };
   const program = procfs.exe(process.pid)?.path ?? stat.comm;
-  const names = [basename(program), stat.comm];
-  if (process.pid <= 1 || isKernelThread(stat) || names.some((name) => PROTECTED_PROGRAMS.includes(name))) {
-    return notApplicable(`process ${process.pid} is ${program}, which is never signalled`);
-  }
-  if (names.some((name) => /^(?:docker-)?containerd-shim/.test(name))) {
-    return notApplicable(`process ${process.pid} is ${program}, a containerd shim: only containerd-shim-kill looks at what it serves`);
-  }
+  const untouchable = whyUntouchable(stat, program);
+  if (untouchable !== undefined) return notApplicable(untouchable);
   return { process, program, containerInit: now.containerId !== undefined && status.nsPids.length > 1 && status.nsPids.at(-1) === 1 };
+}
+
+function whyUntouchable(stat: ProcStat, program: string): string | undefined {
+  const names = [basename(program), stat.comm];
+  if (stat.pid <= 1 || isKernelThread(stat) || names.some((name) => PROTECTED_PROGRAMS.includes(name))) {
+    return `process ${stat.pid} is ${program}, which is never signalled`;
+  }
+  if (!names.some((name) => /^(?:docker-)?containerd-shim/.test(name))) return undefined;
+  return `process ${stat.pid} is ${program}, a containerd shim: only containerd-shim-kill looks at what it serves`;
 }
