@@ -91,7 +91,7 @@ export const ABNORMAL_SOURCE: KindDefinition<typeof AbnormalSourceSpec> = {
   shortNames: ['src'],
   scope: 'Cluster',
   description:
-    'How alerts, Events, object conditions, a schedule or node log lines become Abnormals. Stored and validated; evaluated by a later release.',
+    'How alerts, Events, object conditions, a schedule or node log lines become Abnormals. In this release only type KubernetesEvent about an agent’s own Node is listened to; the others are stored and validated.',
   spec: AbnormalSourceSpec,
   status: AbnormalSourceStatus,
   printerColumns: [
