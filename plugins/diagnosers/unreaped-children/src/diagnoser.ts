@@ -83,7 +83,7 @@ function couldNotLook(purpose: Purpose, reason: string, retryable: boolean): Dia
 function identified(
   identity: ProcessIdentity,
   exe: string | undefined,
-  { zombies, confidence, waits }: Extract<Verdict, { says: 'DoesNotReap' }>,
+  { zombies, confidence, doing }: Extract<Verdict, { says: 'DoesNotReap' }>,
   [first, second]: readonly [Look, Look],
   lookSeconds: number,
 ): DiagnoseAnswer {
@@ -105,12 +105,7 @@ function identified(
       },
       { title: 'Its zombies', detail: `${zombies.length}: ${some.join(', ')}${zombies.length > some.length ? ', …' : ''}` },
       { title: 'None was reaped', detail: `the same ${zombies.length} were there again ${lookSeconds} s later` },
-      waits
-        ? { title: 'It waits, but for others', detail: `a thread was in wait(2) at one of the looks (${second.waitsIn.join(', ')})` }
-        : {
-            title: 'It does not wait',
-            detail: `its threads sleep in ${second.waitsIn.join(', ') || 'nothing (running)'}; none in wait(2)`,
-          },
+      whatItDoes(doing, second),
     ],
     target: { kind: 'Process', process: identity, ...(container && { container }) },
     recommendation: [
@@ -118,6 +113,13 @@ function identified(
       { action: 'Have the program wait for its children, or ignore SIGCHLD (wait(2)); in a container, run it under an init such as tini.' },
     ],
   };
+}
+
+function whatItDoes(doing: Extract<Verdict, { says: 'DoesNotReap' }>['doing'], { waitsIn }: Look) {
+  if (doing === 'Waits') return { title: 'It waits, but for others', detail: 'a thread was in wait(2) at one of the looks' };
+  if (doing === 'Unseen')
+    return { title: 'Whether it waits is not visible', detail: 'the kernel does not show this user what its threads sleep in' };
+  return { title: 'It does not wait', detail: `its threads sleep in ${waitsIn.join(', ') || 'nothing: they run'}; none in wait(2)` };
 }
 
 function containerOf({ pid }: ProcessIdentity) {

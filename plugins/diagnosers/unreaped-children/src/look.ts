@@ -8,6 +8,8 @@ export interface Look {
   zombies: readonly ProcStat[];
   /** Kernel functions in which the parent's threads sleep. */
   waitsIn: readonly string[];
+  /** Threads that sleep in a function that the kernel does not show to this user. */
+  unseen: number;
   cpuSeconds: number;
 }
 
@@ -15,11 +17,12 @@ export interface Look {
 export function lookAt(procfs: Procfs, pid: number): Look {
   const tree = processTree(procfs);
   const parent = tree.processes.get(pid);
-  const waitsIn = (procfs.threads(pid) ?? []).flatMap(({ wchan }) => wchan ?? []);
+  const threads = procfs.threads(pid) ?? [];
   return {
     parent,
     zombies: tree.childrenOf(pid).filter(hasExited),
-    waitsIn: [...new Set(waitsIn)],
+    waitsIn: [...new Set(threads.flatMap(({ wchan }) => wchan ?? []))],
+    unseen: threads.filter(({ stat, wchan }) => stat.state === 'S' && wchan === undefined).length,
     cpuSeconds: parent ? cpuSeconds(parent) : 0,
   };
 }

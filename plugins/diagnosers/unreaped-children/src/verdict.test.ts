@@ -6,10 +6,11 @@ import { judge } from './verdict.ts';
 
 const stat = (pid: number, state = 'S', startTicks = '5') =>
   ({ pid, ppid: 1, state, startTicks, comm: 'x', flags: 0 }) as unknown as ProcStat;
-const look = (zombies: number[], options: { state?: string; waitsIn?: string[]; startTicks?: string } = {}): Look => ({
+const look = (zombies: number[], options: { unseen?: number; state?: string; waitsIn?: string[]; startTicks?: string } = {}): Look => ({
   parent: stat(10, options.state, options.startTicks),
   zombies: zombies.map((pid) => stat(pid, 'Z')),
   waitsIn: options.waitsIn ?? ['hrtimer_nanosleep'],
+  unseen: options.unseen ?? 0,
   cpuSeconds: 0,
 });
 const judged = (first: Look, second: Look) => judge(10, '5', first, second);
@@ -24,6 +25,14 @@ test('is sure where the same zombies stay and the parent does not wait', () => {
 
 test('is less sure where the parent waits for another child', () => {
   expect(judged(look([11]), look([11], { waitsIn: ['do_wait'] }))).toMatchObject({ says: 'DoesNotReap', confidence: 'medium' });
+});
+
+test('is less sure where the kernel does not show what the parent does', () => {
+  expect(judged(look([11]), look([11], { waitsIn: [], unseen: 1 }))).toMatchObject({
+    says: 'DoesNotReap',
+    confidence: 'medium',
+    doing: 'Unseen',
+  });
 });
 
 test('does not take a slow parent for one that does not reap', () => {

@@ -3,7 +3,7 @@ import type { Look } from './look.ts';
 
 /** What two looks at a parent show. `CouldNotLook`: it is in a state in which it can't reap, whatever it is written to do. */
 export type Verdict =
-  | { says: 'DoesNotReap'; confidence: 'high' | 'medium'; zombies: readonly ProcStat[]; waits: boolean }
+  | { says: 'DoesNotReap'; confidence: 'high' | 'medium'; zombies: readonly ProcStat[]; doing: 'Waits' | 'DoesNotWait' | 'Unseen' }
   | { says: 'Reaps' | 'CouldNotLook' | 'Gone'; reason: string };
 
 const key = ({ pid, startTicks }: ProcStat) => `${pid}/${startTicks}`;
@@ -35,5 +35,6 @@ export function judge(pid: number, startTicks: string, first: Look, second: Look
     };
   }
   const waits = [...first.waitsIn, ...second.waitsIn].some((name) => WAITS.test(name));
-  return { says: 'DoesNotReap', confidence: waits ? 'medium' : 'high', zombies: first.zombies, waits };
+  const doing = waits ? 'Waits' : first.unseen + second.unseen > 0 ? 'Unseen' : 'DoesNotWait';
+  return { says: 'DoesNotReap', confidence: doing === 'DoesNotWait' ? 'high' : 'medium', zombies: first.zombies, doing };
 }
