@@ -25,8 +25,9 @@ export interface Platform {
 export async function startPlatform(stateDirectory: string, env: Record<string, string>, flags: string[] = []): Promise<Platform> {
   const log = join(stateDirectory, 'kdr.log');
   const child = spawn(process.execPath, [KDR, 'up', '--state-dir', stateDirectory, '--port', '0', ...flags], {
-    stdio: ['ignore', 'pipe', openSync(log, 'a')],
-    env: { ...process.env, KDR_LOG_LEVEL: 'info', ...env },
+    stdio: ['pipe', 'pipe', openSync(log, 'a')],
+    // The pipe is our life sign: after a kill -9 of ours it ends, and with it kdr.
+    env: { ...process.env, KDR_LOG_LEVEL: 'info', KDR_PARENT_PIPE: '1', ...env },
     // Its own session: Ctrl-C reaches the demo alone, which ends things in the right order.
     detached: true,
   });
@@ -35,8 +36,10 @@ export async function startPlatform(stateDirectory: string, env: Record<string, 
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
   const deadline = Date.now() + 30_000;
   while (!output.includes('kdr is up')) {
-    if (child.exitCode !== null || Date.now() > deadline)
+    if (child.exitCode !== null || Date.now() > deadline) {
+      child.kill('SIGKILL');
       throw new Error(`kdr up did not come up:\n${output}${readFileSync(log, 'utf8').slice(-4000)}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const kubeconfig = join(stateDirectory, 'kubeconfig');

@@ -21,6 +21,8 @@ export function registerUp(program: Command, context: CliContext): void {
     .option('--no-bundle', 'without the reference plugins and sources')
     .action(async (flags: { stateDir: string; port: number; probePort: number; node?: string; bundle: boolean }) => {
       const { up } = await import('../up/up.ts');
+      const stop = new AbortController();
+      if (config.env.KDR_PARENT_PIPE !== undefined) onEnd(context.stdin, () => stop.abort());
       await up(
         {
           stateDirectory: flags.stateDir,
@@ -36,7 +38,12 @@ export function registerUp(program: Command, context: CliContext): void {
               `kdr is up at ${url}\n  export KUBECONFIG=${kubeconfig}\n  kubectl get abn -w        (or: kdr get abn -w)\n  metrics and health: ${probes}\nCtrl-C stops it; everything is kept in ${flags.stateDir}`,
             ),
         },
-        context.signal,
+        AbortSignal.any([context.signal, stop.signal]),
       );
     });
+}
+
+/** With `KDR_PARENT_PIPE` whoever started us holds the other end of our standard input: when it ends, even by kill -9, we end too. */
+function onEnd(stdin: NodeJS.ReadableStream, stop: () => void): void {
+  stdin.on('end', stop).on('error', stop).resume();
 }
