@@ -1,7 +1,7 @@
 import { createProcfs, processTree } from '@kdr/linux';
 import { type CollectRequest, defineCollector } from '@kdr/plugin-sdk';
 import { Type } from '@sinclair/typebox';
-import { type ContainerFindings, type Shim, ContainerFindings as Findings } from './findings.ts';
+import { type ContainerFindings, type InitState, type Shim, ContainerFindings as Findings } from './findings.ts';
 import { createGaps } from './gaps.ts';
 import { type Question, findShims } from './question.ts';
 
@@ -67,7 +67,16 @@ function summary({ shims, container }: ContainerFindings): string {
   return shims.map(describe).join('; ').slice(0, 1024);
 }
 
+/** `Exiting`: the init of a pid namespace goes last, after every process in it has been reaped (zap_pid_ns_processes() of the kernel). */
+const INIT_WORDS: Record<InitState, string> = {
+  Running: 'its init runs',
+  Zombie: 'its init is dead, not reaped',
+  Exiting: 'its init is dead, held by unreaped processes',
+  Gone: 'its init is gone',
+  Unknown: 'its init is not known',
+};
+
 function describe({ identity, api, state, tasks, daemon }: Shim): string {
-  const served = tasks.map(({ id, init }) => `${id.slice(0, 12)} (init ${init.toLowerCase()})`).join(', ');
+  const served = tasks.map(({ id, init }) => `${id.slice(0, 12)} (${INIT_WORDS[init]})`).join(', ');
   return `shim ${identity.pid} (${api}, state ${state}) serves ${served || 'no container'}; ${daemon ? `containerd is ${daemon.identity.pid}` : 'no containerd'}`;
 }

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { DiagnoseAnswer, DiagnoseRequest, TargetIdentity } from '@kdr/plugin-sdk';
 import { cause } from './analyze-goroutines.ts';
 import { cycleEvidence } from './evidence.ts';
@@ -11,6 +12,14 @@ type PodReference = DiagnoseRequest['abnormal']['spec']['podReference'];
 /** Title of the evidence by which Verify knows what containerd has to clean up: once the shim is gone nothing else says it. */
 export const BUNDLES = 'Bundles';
 
+/** zap_pid_ns_processes() of the kernel: the init of a pid namespace goes last, after every process in it has been reaped. */
+const INIT_WORDS: Record<string, string> = {
+  Running: 'its init runs',
+  Zombie: 'its init has ended and is not reaped',
+  Exiting: 'its init has been killed and stays until the dead processes of its pid namespace are reaped',
+  Gone: 'its init is gone',
+};
+
 /** The answer for a shim that is deadlocked. */
 export function identified(
   shim: ShimFacts,
@@ -19,11 +28,11 @@ export function identified(
   pod: PodReference,
 ): Omit<Identified, 'artifacts'> {
   const { identity, exe, api, tasks } = shim;
-  const inits = tasks.map(({ id, init }) => `${id.slice(0, 64)}: init ${init.toLowerCase()}`).join('; ');
+  const inits = tasks.map(({ id, init }) => `${id.slice(0, 64)}: ${INIT_WORDS[init] ?? 'its init is not known'}`).join('; ');
   const evidence = [
     ...cycleEvidence(verdict).slice(0, 8),
     { title: 'In one sentence', detail: verdict.reason },
-    { title: 'The dump', detail: `asked of shim ${identity.pid} (${exe}, API ${api}) by SIGUSR1, read in ${where}` },
+    { title: 'The dump', detail: `asked of shim ${identity.pid} (${basename(exe)}, API ${api}) by SIGUSR1, read in ${where}` },
     { title: 'Its containers', detail: inits || 'none known' },
     { title: 'Zombie children of the shim', detail: String(zombies) },
     ...(tasks.length > 0 ? [{ title: BUNDLES, detail: bundleLines(tasks) }] : []),

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { type ProcessIdentity, createProcfs, createSignalFence, observeExit, sameProcess, waitForExit } from '@kdr/linux';
 import { type ActAnswer, type PlanAnswer, type PlanContext, defineRecoverer } from '@kdr/plugin-sdk';
 import { Type } from '@sinclair/typebox';
@@ -76,7 +77,7 @@ function planned({ identity, shim, radius }: Checked): PlanAnswer {
     actions: [
       {
         action: 'KillShim',
-        description: `SIGKILL to shim ${identity.pid} (${shim.exe}), which serves ${what}${ends}`.slice(0, 512),
+        description: `SIGKILL to shim ${identity.pid} (${basename(shim.exe)}), which serves ${what}${ends}`.slice(0, 512),
         expectedEffect: 'The shim ends; containerd sees it, deletes its containers and says that they have exited.',
         ...(running.length > 0 && { requires: ['KillRunningContainer'] }),
       },
