@@ -2,6 +2,7 @@ import { existsSync, rmdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import { endAbandonedParents } from './abandoned-parents.ts';
 import { belongingsOf, bundlesOf, cgroupsOf, mountsOf, runcRoot, shimSocketsOf } from './belongings.ts';
 import { abandonedDirectories, openFaultDirectory, type FaultDirectory } from './fault-directory.ts';
 import { FaultError } from './fault-error.ts';
@@ -54,7 +55,7 @@ async function sweep(at: FaultDirectory): Promise<void> {
 export async function cleanUpAbandoned({ onProgress = silent }: { onProgress?: OnProgress } = {}): Promise<string[]> {
   const directories = abandonedDirectories();
   for (const directory of directories) await cleanUp(directory, { onProgress, missingIsFine: true });
-  return directories;
+  return [...directories, ...(await endAbandonedParents())];
 }
 
 /** A `ctr task exec` that waits for a deadlocked shim ignores TERM. */

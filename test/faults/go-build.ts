@@ -19,6 +19,8 @@ export interface GoRecipe {
   /** Called with the build directory before it is published, to lay files beside the program. Its inputs belong into `alsoHash`. */
   readonly finish?: (directory: string) => void;
   readonly alsoHash?: string;
+  /** Ends the compiler; what it had begun is removed. */
+  readonly signal?: AbortSignal;
 }
 
 const BUILD_TIMEOUT_MS = 300_000;
@@ -69,6 +71,7 @@ async function compile(recipe: GoRecipe, go: string, work: string): Promise<void
       GOARCH: goArchitecture(),
     },
     timeout: BUILD_TIMEOUT_MS,
+    cancelSignal: recipe.signal,
     reject: false,
     stdin: 'ignore',
     all: true,

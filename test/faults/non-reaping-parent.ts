@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { readFaultsConfig } from './config.ts';
+import { makeParentDirectory, noteParent } from './abandoned-parents.ts';
 import { FaultError } from './fault-error.ts';
 import { isAlive, readStat, zombiesOf, type ProcessIdentity } from './proc.ts';
 import { endProcess } from './process-end.ts';
@@ -49,7 +49,7 @@ const COUNTING = `
 export async function startNonReapingParent({ children = 3, cwd, kind = 'plain' }: StartNonReapingParent = {}): Promise<NonReapingParent> {
   if (!Number.isInteger(children) || children < 1 || children > 100)
     throw new FaultError('KDR_FAULTS_BAD_ARGUMENT', `${children} children: give a whole number from 1 to 100.`);
-  const directory = mkdtempSync(join(readFaultsConfig().temporaryDirectory, 'kdr-zombies-'));
+  const directory = makeParentDirectory();
   const log = join(directory, 'terms');
   const script = [...Array.from({ length: children }, () => 'sleep 0.2 &'), becoming(kind)].join('\n');
   const child = spawn('/bin/sh', ['-c', script, 'sh', process.execPath, COUNTING, log], { cwd, stdio: 'ignore', detached: true });
@@ -58,6 +58,7 @@ export async function startNonReapingParent({ children = 3, cwd, kind = 'plain' 
   const stat = readStat(child.pid ?? -1);
   if (stat === undefined) throw new FaultError('KDR_FAULTS_START_FAILED', 'The shell ended at once.');
   const identity = { pid: stat.pid, startTicks: stat.startTicks };
+  noteParent(directory, identity);
   const stop = async () => {
     await endProcess(identity, 0);
     rmSync(directory, { recursive: true, force: true });

@@ -17,6 +17,8 @@ export interface ShimBuild {
   /** Toolchain of that time (dumps look as those of Docker 18.06 and 18.09 do); default the installed Go. */
   readonly go?: '1.13.15';
   readonly onProgress?: OnProgress;
+  /** Ends a build that is under way. */
+  readonly signal?: AbortSignal;
 }
 
 const VERSIONS: readonly ShimVersion[] = ['v1.2.0', 'v1.2.10'];
@@ -29,7 +31,7 @@ const START_SCRIPT = join(import.meta.dirname, 'shims', 'start.sh');
  * (see shims/start.sh); the daemon's executable is `real/containerd-shim-runc-v1` beside it.
  * @throws FaultError KDR_FAULTS_BAD_ARGUMENT, KDR_FAULTS_MISSING_PROGRAM, KDR_FAULTS_BUILD_FAILED
  */
-export async function buildShim({ version, api, go, onProgress = silent }: ShimBuild): Promise<string> {
+export async function buildShim({ version, api, go, onProgress = silent, signal }: ShimBuild): Promise<string> {
   if (!VERSIONS.includes(version))
     throw new FaultError('KDR_FAULTS_BAD_ARGUMENT', `No shim ${version}; there are ${VERSIONS.join(' and ')}.`);
   const program = PROGRAMS[api];
@@ -40,6 +42,7 @@ export async function buildShim({ version, api, go, onProgress = silent }: ShimB
       goPackage: `github.com/containerd/containerd/cmd/${program}`,
       program,
       go,
+      signal,
       alsoHash: version + (api === 'runc-v1' ? readFileSync(START_SCRIPT, 'utf8') : ''),
       finish: api === 'runc-v1' ? (made) => layStartScript(made, program) : undefined,
     },
