@@ -1,4 +1,4 @@
-import { READY_PLUGINS_ANNOTATION, RESOURCES, SYSTEM_NAMESPACE, agentLeaseName } from '@kdr/api-types';
+import { API_VERSION, READY_PLUGINS_ANNOTATION, RESOURCES, SYSTEM_NAMESPACE, agentLeaseName } from '@kdr/api-types';
 import type { Abnormal, ReadyPlugin } from '@kdr/api-types';
 import { eventType, leaseType } from '@kdr/controller-runtime';
 import type { CoreEvent, Lease } from '@kdr/controller-runtime';
@@ -95,6 +95,37 @@ describe('an agent, on a real API server with real plugins', () => {
     await world.finished('own');
     expect((await world.read('unbound')).status).toBeUndefined();
     expect((await world.read('foreign')).status).toBeUndefined();
+  });
+
+  it('takes an Event about its own Node as the signal of a fault, as a source says', async () => {
+    await world.admin.create(RESOURCES.AbnormalSource, {
+      apiVersion: API_VERSION,
+      kind: 'AbnormalSource',
+      metadata: { name: 'deadlocks' },
+      spec: { type: 'KubernetesEvent', matchers: [{ label: 'reason', equals: 'KernelDeadlock' }], template: { fault: 'KernelDeadlock' } },
+    });
+    await world.agent();
+    const now = new Date().toISOString().replace(/\.\d+/, '');
+    const tell = (name: string, node: string) =>
+      world.admin.create(eventType, {
+        apiVersion: 'v1',
+        kind: 'Event',
+        metadata: { name, namespace: 'default' },
+        involvedObject: { apiVersion: 'v1', kind: 'Node', name: node },
+        ...{ type: 'Warning', reason: 'KernelDeadlock', message: 'task blocked', count: 1, source: { component: 'kernel-monitor' } },
+        ...{ firstTimestamp: now, lastTimestamp: now },
+      });
+    await tell('foreign', 'node-2');
+    await tell('own', 'node-1');
+    const list = async () => (await world.admin.list<Abnormal>(RESOURCES.Abnormal)).items;
+    await expect.poll(async () => (await list()).map(({ status }) => status?.reason), { timeout: 8000 }).toEqual(['NotIdentified']);
+    const spec = {
+      source: 'KubernetesEvent',
+      fault: 'KernelDeadlock',
+      nodeName: 'node-1',
+      objectReference: { kind: 'Node', name: 'node-1' },
+    };
+    expect((await list())[0]?.spec).toMatchObject(spec);
   });
 
   it('deletes a finished Abnormal when its time to live is over', async () => {

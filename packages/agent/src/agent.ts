@@ -30,8 +30,11 @@ import { createCallbackServer } from './plugins/callback-server.ts';
 import { createCallbackTokens } from './plugins/callback-tokens.ts';
 import { createPluginCaller } from './plugins/plugin-caller.ts';
 import { createPluginRegistry } from './plugins/plugin-registry.ts';
+import manifest from '../package.json' with { type: 'json' };
 import { createPropose } from './recovery/propose.ts';
 import { createRecovererChain } from './recovery/recoverer-chain.ts';
+import { createNodeEventSource } from './sources/node-event-source.ts';
+import { createSourceManager } from './sources/source-manager.ts';
 
 /** What an agent needs from outside. */
 export interface AgentContext {
@@ -59,8 +62,6 @@ export interface Agent {
   notReady(): string | undefined;
 }
 
-const VERSION = '0.1.0';
-
 /** Moves the Abnormals of one node through the stages. */
 export function createAgent(context: AgentContext): Agent {
   const { client, node, stateDirectory, logger } = context;
@@ -72,10 +73,18 @@ export function createAgent(context: AgentContext): Agent {
   let journal: Journal | undefined;
 
   const cache = createAbnormalCache(client, node.name, options.selectBy, logger);
+  cache.addIndex('uid', ({ metadata }) => (metadata.uid === undefined ? [] : [metadata.uid]));
   const policies = createPolicyView(client, logger);
   let controller: Controller | undefined;
   const registry = createPluginRegistry({ client, clock, logger, metrics, options, onChange: () => undefined });
-  const facts = createNodeFacts({ client, node: node.name, bootId: procfs.bootId(), version: VERSION, plugins: registry.ready, logger });
+  const facts = createNodeFacts({
+    client,
+    node: node.name,
+    bootId: procfs.bootId(),
+    version: manifest.version,
+    plugins: registry.ready,
+    logger,
+  });
   const recorder = createEventRecorder({ client, component: 'kdr-agent', host: node.name, logger, metrics: context.registry });
   const writer = createStatusWriter({
     client,
@@ -135,7 +144,7 @@ export function createAgent(context: AgentContext): Agent {
       if (signal.aborted) return;
       closeFinishedAttempts(journal, cache);
       void store
-        .sweep((uid) => cache.list().some((abnormal) => abnormal.metadata.uid === uid))
+        .sweep((uid) => cache.byIndex('uid', uid).length > 0)
         .catch((err: unknown) => logger.warn({ err }, 'the information store could not be swept'));
       controller = createAbnormalController({
         node: node.name,
@@ -188,7 +197,10 @@ export function createAgent(context: AgentContext): Agent {
         { name: 'informer of RecoveryPolicies', run: policies.run },
         { name: 'plugin registry', run: registry.run },
       ];
-      await runTogether([main, ...informers, { name: 'lease', run: facts.run }], signal, { stopTimeoutMs: options.stopSeconds * 1000 });
+      const sources = createSourceManager([createNodeEventSource({ client, node: node.name, logger })], logger);
+      await runTogether([main, ...informers, sources, { name: 'lease', run: facts.run }], signal, {
+        stopTimeoutMs: options.stopSeconds * 1000,
+      });
     },
     ready: () => notReady() === undefined,
     notReady,

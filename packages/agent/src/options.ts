@@ -43,7 +43,7 @@ export interface AgentOptions {
 const DAY = 86_400;
 
 export const DEFAULTS: AgentOptions = {
-  workers: 1024,
+  workers: 512,
   pluginTimeoutMs: 10_000,
   collectTimeoutMs: 30_000,
   pluginConcurrency: 4,

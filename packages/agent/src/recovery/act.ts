@@ -105,7 +105,8 @@ export function createCarryOut(context: CarryOutContext): CarryOut {
     return { ...attempt, doneAt, outcome: 'NotDone', reason: result.reason };
   };
 
-  const attemptsOf = ({ abnormal }: Work): number => abnormal.status?.recovery?.attempts?.length ?? 0;
+  const isOpen = ({ abnormal }: Work): boolean =>
+    abnormal.status?.recovery?.attempts?.some(({ outcome }) => outcome === undefined) ?? false;
 
   return async (work, diagnosis, proposal) => {
     const plugin = registry.get('Recoverer', proposal.recoverer);
@@ -118,12 +119,11 @@ export function createCarryOut(context: CarryOutContext): CarryOut {
     if (key === undefined) return { change: failed('Recovering', 'TargetDenied', 'The target carries no identity.') };
     const { abnormal } = work;
     if (!locks.take(key, work.uid, () => context.wake(abnormal))) return { waitMs: undefined };
-    const before = attemptsOf(work);
     try {
       return await locked(work, diagnosis, proposal, plugin);
     } finally {
       // From the intent on the lock is kept until the end is on record, however this process ends.
-      if (attemptsOf(work) === before) locks.release(work.uid);
+      if (!isOpen(work)) locks.release(work.uid);
     }
   };
 }

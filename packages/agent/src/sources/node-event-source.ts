@@ -48,13 +48,9 @@ export function createNodeEventSource(deps: {
       sources.onChange(() => (compiled = undefined));
 
       /** The same signal makes no second Abnormal for a while, whatever Event carries it. */
-      const suppressed = (source: AbnormalSource, reason: string): boolean => {
-        const key = `${source.metadata.uid}/${reason}`;
-        const quietMs = (source.spec.suppressSeconds ?? 3600) * 1000;
-        if (now() - (lastOf.get(key) ?? -Infinity) < quietMs) return true;
-        lastOf.set(key, now());
-        return false;
-      };
+      const keyOf = (source: AbnormalSource, reason: string): string => `${source.metadata.uid}/${reason}`;
+      const suppressed = (source: AbnormalSource, reason: string): boolean =>
+        now() - (lastOf.get(keyOf(source, reason)) ?? -Infinity) < (source.spec.suppressSeconds ?? 3600) * 1000;
       const controller = createController({
         name: 'node-events',
         workers: 1,
@@ -71,6 +67,8 @@ export function createNodeEventSource(deps: {
           await client.create(RESOURCES.Abnormal, abnormal).catch((error: unknown) => {
             if (!(error instanceof ApiError) || !error.isAlreadyExists) throw error;
           });
+          // Only now: a create that failed is repeated, not suppressed.
+          lastOf.set(keyOf(hit.source, heard.reason ?? ''), now());
           logger.info(
             { abnormal: objectKey(abnormal), reason: heard.reason, source: hit.source.metadata.name },
             'an Event about this node became an Abnormal',
