@@ -40,15 +40,25 @@ const aboutContainer = ({ id, namespace }: ShimContainer): Spec => ({
 const alive = (pid: number) => process.kill(pid, 0);
 const counted = (pid: number) => countSignals({ pid, signal: 'SIGUSR1', directory: `${containerd.directory}/signals-${pid}` });
 
-function expectDeadlock(answer: DiagnoseAnswer, { shimPid, id, namespace }: ShimContainer, init: string): void {
+const INIT = { running: 'runs', zombie: 'has ended and is not reaped', exiting: 'has been killed and stays', gone: 'is gone' };
+
+/** A dump by Go 1.26 sometimes does not show the address that ties the v1 shim's cycle: then two dumps have to do, and it is medium. */
+const V1_CONFIDENCE: unknown = expect.stringMatching(/^(high|medium)$/);
+
+function expectDeadlock(
+  answer: DiagnoseAnswer,
+  { shimPid, id, namespace }: ShimContainer,
+  init: keyof typeof INIT,
+  confidence: unknown = 'high',
+): void {
   expect(answer).toMatchObject({
-    ...{ outcome: 'Identified', cause: 'ContainerdShimReaperDeadlock', severity: 'critical', confidence: 'high' },
+    ...{ outcome: 'Identified', cause: 'ContainerdShimReaperDeadlock', severity: 'critical', confidence },
     target: { kind: 'Process', process: { pid: shimPid }, container: { runtime: 'containerd', namespace, id } },
     recommendation: [{ recoverer: 'containerd-shim-kill' }, {}],
     artifacts: [{ mediaType: 'text/plain' }],
   });
   const details = answer.outcome === 'Identified' ? answer.evidence.map(({ title, detail }) => `${title}: ${detail}`) : [];
-  expect(details.find((line) => line.startsWith('Its containers'))).toBe(`Its containers: ${id}: init ${init}`);
+  expect(details.find((line) => line.startsWith('Its containers'))).toContain(`${id}: its init ${INIT[init]}`);
   expect(details.filter((line) => line.includes('.Reap ')).length).toBeGreaterThan(0);
 }
 
@@ -90,7 +100,7 @@ describe('a deadlocked shim', () => {
 
   test('of API v1 is identified in the log that containerd copies', { timeout: 240_000 }, async () => {
     const made = await deadlockShim(await startShimContainer(containerd, { id: 'v1', shim: containerd.v1Shim }));
-    expectDeadlock(await diagnose(plugin, aboutShim(made.container)), made.container, 'running');
+    expectDeadlock(await diagnose(plugin, aboutShim(made.container)), made.container, 'running', V1_CONFIDENCE);
     await made.stop();
     await removeContainer(made.container);
   });
@@ -103,7 +113,7 @@ describe('a deadlocked shim', () => {
       expect(blind).toMatchObject({ outcome: 'NotIdentified', reason: expect.stringMatching(/DumpLost: .*without -debug/) });
       const unsure = await diagnose(plugin, aboutShim(made.container), { parameters: { trace: false }, purpose: 'Confirm' });
       expect(unsure).toMatchObject({ outcome: 'Failed', retryable: true });
-      expectDeadlock(await diagnose(plugin, aboutShim(made.container)), made.container, 'running');
+      expectDeadlock(await diagnose(plugin, aboutShim(made.container)), made.container, 'running', V1_CONFIDENCE);
       await made.stop();
     } finally {
       await quiet.stop();
