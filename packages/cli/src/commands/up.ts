@@ -44,6 +44,8 @@ export function registerUp(program: Command, context: CliContext): void {
 }
 
 /** With `KDR_PARENT_PIPE` whoever started us holds the other end of our standard input: when it ends, even by kill -9, we end too. */
-function onEnd(stdin: NodeJS.ReadableStream, stop: () => void): void {
+function onEnd(stdin: NodeJS.ReadableStream & { unref?(): void }, stop: () => void): void {
   stdin.on('end', stop).on('error', stop).resume();
+  // Waiting for that end alone must not keep a stopped process alive.
+  stdin.unref?.();
 }
