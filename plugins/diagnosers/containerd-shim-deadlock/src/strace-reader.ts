@@ -3,6 +3,8 @@ import { type LogReader, MAX_LOG_BYTES } from './log-reader.ts';
 
 const ATTACH_MS = 3000;
 const DETACH_MS = 2000;
+/** Should this process be killed meanwhile, timeout(1) still ends the tracing. */
+const LONGEST_SECONDS = 20;
 const PAUSE_MS = 20;
 /** Longer than any dump; strace cuts strings at 32 bytes by default. */
 const STRING_BYTES = 4 * 1024 * 1024;
@@ -15,8 +17,9 @@ export type Traced = { reader: LogReader } | { refused: string };
  * process down, so it is left again as soon as the dump is there; strace detaches when it is told to end.
  */
 export async function straceReader(pid: number, signal: AbortSignal): Promise<Traced> {
-  const args = ['-f', '-y', '-e', 'trace=write', '-e', 'signal=none', '-s', String(STRING_BYTES), '-p', String(pid)];
-  const strace = execa('strace', args, {
+  const bound = ['--kill-after=2', String(LONGEST_SECONDS), 'strace'];
+  const args = [...bound, '-f', '-y', '-e', 'trace=write', '-e', 'signal=none', '-s', String(STRING_BYTES), '-p', String(pid)];
+  const strace = execa('timeout', args, {
     ...{ stdin: 'ignore', stdout: 'ignore', buffer: false, reject: false, cleanup: true },
     ...{ cancelSignal: signal, forceKillAfterDelay: DETACH_MS },
   });
@@ -47,7 +50,8 @@ export async function straceReader(pid: number, signal: AbortSignal): Promise<Tr
   return { reader: { where: `what shim ${pid} writes (strace)`, exclusive: true, read: () => Promise.resolve(text()), close } };
 }
 
-function whyEnded(result: { code?: string }, said: string): string {
-  if (result.code === 'ENOENT') return 'strace is not installed';
+function whyEnded(result: { code?: string; exitCode?: number }, said: string): string {
+  // timeout(1): 127 when the command was not found.
+  if (result.code === 'ENOENT' || result.exitCode === 127) return 'strace is not installed';
   return `strace could not attach: ${said.trim().slice(0, 200)}`;
 }
