@@ -4,6 +4,8 @@ import { type ActAnswer, KdrError } from '@kdr/api-types';
 
 /** How long a record is kept: far longer than any Abnormal waits for its Probe. */
 const LIFETIME_MS = 7 * 24 * 3_600_000;
+/** How often old records are looked for. */
+const SWEEP_MS = 3_600_000;
 const SINCE = '.since';
 /** What may be a file's name; the agent's ids are of this shape. */
 const ATTEMPT_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -73,6 +75,14 @@ export async function openAttemptRecords(directory: string): Promise<AttemptReco
   const since = await sinceOf(directory);
   await dropOld(directory);
 
+  let sweptAt = Date.now();
+  /** A look at every record, so not with every attempt. */
+  const sweep = async () => {
+    if (Date.now() - sweptAt < SWEEP_MS) return;
+    sweptAt = Date.now();
+    await dropOld(directory);
+  };
+
   const pathOf = (attemptId: string) => {
     if (!ATTEMPT_ID.test(attemptId)) throw new KdrError('KDR_BAD_REQUEST', `attemptId: Expected to match ${ATTEMPT_ID.source}`);
     return join(directory, `${attemptId}.json`);
@@ -93,10 +103,10 @@ export async function openAttemptRecords(directory: string): Promise<AttemptReco
       const path = pathOf(attemptId);
       const next = `${path}.next`;
       await rm(next, { force: true });
-      await writeDurably(next, JSON.stringify(record), directory);
+      await withFile(next, 'wx', (file) => file.writeFile(JSON.stringify(record)));
       await rename(next, path);
       await syncDirectory(directory);
-      await dropOld(directory);
+      await sweep();
     },
     async read(attemptId) {
       let text: string;
