@@ -74,6 +74,14 @@ describe('the ledger', () => {
     expect(ledger.recent(own, 0, NOW).count).toBe(0);
   });
 
+  it('does not count an attempt that did nothing', () => {
+    const ledger = createLedger();
+    ledger.record(abnormal('a', { attempts: [{ ...attempt(7), outcome: 'TargetGone' }] }));
+    ledger.record(abnormal('b', { attempts: [{ ...attempt(7), outcome: 'Unknown' }] }));
+    expect(ledger.onTarget(abnormal('c', {}), 'process/b/7/7', NOW).map((one) => one.abnormalUid)).toEqual(['b']);
+    expect(ledger.recent(abnormal('c', {}), 0, NOW).count).toBe(1);
+  });
+
   it('forgets what was deleted', () => {
     const ledger = createLedger();
     const one = abnormal('a', { attempts: [attempt(7)] });

@@ -1,4 +1,4 @@
-import { type Abnormal, type Grant, targetKey } from '@kdr/api-types';
+import { type Abnormal, type Grant, type RecoveryAttempt, targetKey } from '@kdr/api-types';
 import { type SortedTimes, createSortedTimes } from './sorted-times.ts';
 
 /** One thing that was done, or may be done any moment, to one target. */
@@ -14,11 +14,15 @@ export interface LedgerEntry {
   until?: number;
 }
 
+/** Outcomes that promise that nothing was done: they start no cool-down. */
+const NOTHING_DONE: readonly (string | undefined)[] = ['NotDone', 'TargetGone', 'NotApplicable'];
+const mayHaveActed = (attempt: RecoveryAttempt) => !NOTHING_DONE.includes(attempt.outcome);
+
 /** What one Abnormal adds to the ledger. */
 export function entriesOf(abnormal: Abnormal, grant: Grant | undefined = abnormal.status?.recovery?.grant): LedgerEntry[] {
   const { recovery, diagnosis } = abnormal.status ?? {};
   const base = { abnormalUid: abnormal.metadata.uid ?? '', node: abnormal.spec.nodeName ?? '', cause: diagnosis?.cause ?? '' };
-  const attempts: LedgerEntry[] = (recovery?.attempts ?? []).map((attempt) => ({
+  const attempts: LedgerEntry[] = (recovery?.attempts ?? []).filter(mayHaveActed).map((attempt) => ({
     ...base,
     proposalId: attempt.proposalId,
     target: targetKey(attempt.target),
@@ -29,7 +33,7 @@ export function entriesOf(abnormal: Abnormal, grant: Grant | undefined = abnorma
   const unused =
     grant?.decision === 'Granted' &&
     grant.proposalId === proposal?.id &&
-    !attempts.some((attempt) => attempt.proposalId === grant.proposalId);
+    recovery?.attempts?.some((attempt) => attempt.proposalId === grant.proposalId) !== true;
   if (!unused || proposal === undefined) return attempts;
   return [
     ...attempts,
