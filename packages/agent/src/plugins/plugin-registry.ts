@@ -1,5 +1,5 @@
 import type { Abnormal, ReadyPlugin, Registration } from '@kdr/api-types';
-import { RESOURCES } from '@kdr/api-types';
+import { RESOURCES, SCOPE_LABEL } from '@kdr/api-types';
 import { createInformer, sleep } from '@kdr/controller-runtime';
 import type { ApiClient, Clock, Informer, Logger } from '@kdr/controller-runtime';
 import type { AgentMetrics } from '../metrics.ts';
@@ -90,7 +90,7 @@ export function createPluginRegistry(context: RegistryContext): PluginRegistry {
     get: (kind, name) => plugins.get(`${kind}/${name}`),
     candidates: (kind, abnormal) => {
       const named = kind === 'Diagnoser' ? abnormal.spec.diagnosers : abnormal.spec.recoverers;
-      if (named?.length) return named.map((name) => ({ name, plugin: plugins.get(`${kind}/${name}`) }));
+      if (named?.length) return named.map((name) => assigned(name, plugins.get(`${kind}/${name}`), abnormal));
       return all()
         .filter((plugin) => plugin.kind === kind)
         .sort(byPriority)
@@ -131,9 +131,19 @@ function informerOf(kind: PluginKind, client: ApiClient, logger: Logger): Inform
   return createInformer<Registration>({ client, type: RESOURCES[kind], logger });
 }
 
+/** An Abnormal that the master bound here because it has no node of its own is not for plugins that look at the node. */
+function inScope({ registration }: RegisteredPlugin, { metadata }: Abnormal): boolean {
+  return metadata.labels?.[SCOPE_LABEL] !== 'cluster' || registration.spec.scope === 'cluster';
+}
+
+function assigned(name: string, plugin: RegisteredPlugin | undefined, abnormal: Abnormal): Candidate {
+  if (plugin === undefined || inScope(plugin, abnormal)) return { name, plugin };
+  return { name, plugin, problem: 'it looks at a node, and this Abnormal has none of its own (scope: node)' };
+}
+
 function matching(plugin: RegisteredPlugin, abnormal: Abnormal): Candidate[] {
   try {
-    return plugin.accepts(abnormal) ? [{ name: plugin.name, plugin }] : [];
+    return inScope(plugin, abnormal) && plugin.accepts(abnormal) ? [{ name: plugin.name, plugin }] : [];
   } catch (error) {
     return [{ name: plugin.name, plugin, problem: (error as Error).message }];
   }
