@@ -128,21 +128,26 @@ export function admissionPolicies(users: PolicyUsers): PolicyObjects[] {
   );
 }
 
-/** What each component may write. In a cluster RBAC holds it. */
-const WRITES = {
-  master: [
-    'kdr.dev/abnormals',
-    'kdr.dev/informationcollectors',
-    'kdr.dev/diagnosers',
-    'kdr.dev/recoverers',
-    'kdr.dev/recoverypolicies',
-    'kdr.dev/recoveryholds',
-    '/events',
-    'coordination.k8s.io/leases',
-  ],
-  agent: ['kdr.dev/abnormals', '/events', 'coordination.k8s.io/leases'],
-  source: ['kdr.dev/abnormals', '/events'],
-} as const;
+type Operation = 'CREATE' | 'UPDATE' | 'DELETE';
+const ALL: readonly Operation[] = ['CREATE', 'UPDATE', 'DELETE'];
+const RECORD: readonly Operation[] = ['CREATE', 'UPDATE'];
+const CHANGE: readonly Operation[] = ['UPDATE'];
+
+/** What each component may write: group/resource, and the subresource where it is one. In a cluster RBAC holds it. */
+const WRITES: Record<'master' | 'agent' | 'source', Record<string, readonly Operation[]>> = {
+  master: {
+    'kdr.dev/abnormals': CHANGE,
+    'kdr.dev/abnormals/status': CHANGE,
+    'kdr.dev/informationcollectors/status': CHANGE,
+    'kdr.dev/diagnosers/status': CHANGE,
+    'kdr.dev/recoverers/status': CHANGE,
+    'kdr.dev/recoverypolicies/status': CHANGE,
+    '/events': RECORD,
+    'coordination.k8s.io/leases': RECORD,
+  },
+  agent: { 'kdr.dev/abnormals': ALL, 'kdr.dev/abnormals/status': CHANGE, '/events': RECORD, 'coordination.k8s.io/leases': RECORD },
+  source: { 'kdr.dev/abnormals': ['CREATE'], '/events': RECORD },
+};
 
 /** For the embedded server, which has no RBAC: a component's token can write nothing but what its Role would allow in a cluster. */
 export function embeddedRoles(users: PolicyUsers): PolicyObjects[] {
@@ -151,11 +156,16 @@ export function embeddedRoles(users: PolicyUsers): PolicyObjects[] {
       name: `kdr-role-${role}`,
       apiGroup: '*',
       resources: ['*', '*/*'],
-      operations: ['CREATE', 'UPDATE', 'DELETE'],
+      operations: [...ALL],
       when: is(users[role]),
+      variables: {
+        what: "request.resource.group + '/' + request.resource.resource + (has(request.subResource) ? '/' + request.subResource : '')",
+      },
       validations: [
         {
-          expression: `(request.resource.group + '/' + request.resource.resource) in ${words(WRITES[role])}`,
+          expression: `(request.operation + ' ' + variables.what) in ${words(
+            Object.entries(WRITES[role]).flatMap(([what, operations]) => operations.map((operation) => `${operation} ${what}`)),
+          )}`,
           message: `the ${role}'s role does not allow this`,
         },
       ],

@@ -1,0 +1,250 @@
+import { type Abnormal, type AbnormalStatus, API_VERSION, type Condition, RESOURCES } from '@kdr/api-types';
+import { type ApiClient, ApiError, eventType, leaseType, secretType } from '@kdr/controller-runtime';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type IdentityName, type PolicedServer, startPolicedServer } from './policed-server.ts';
+
+let server: PolicedServer;
+let count = 0;
+const now = new Date().toISOString();
+const target = { kind: 'Process', process: { bootId: 'b', pid: 4242, startTicks: '7' } } as const;
+const diagnosis = {
+  diagnoser: 'd',
+  cause: 'Broken',
+  title: 'it is broken',
+  severity: 'warning',
+  confidence: 'high',
+  evidence: [{ title: 'seen' }],
+  target,
+  identifiedAt: now,
+} as const;
+const proposal = { id: 'p1', recoverer: 'r', target, plannedActions: [{ action: 'Kill', description: 'kills it' }], proposedAt: now };
+const grant = { proposalId: 'p1', decision: 'Granted', reason: 'Granted', trace: [], decidedAt: now } as const;
+const condition = (type: string, reason = 'Collected'): Condition => ({ type, status: 'True', reason, lastTransitionTime: now });
+const recovering: AbnormalStatus = {
+  phase: 'Recovering',
+  conditions: [condition('InformationCollected'), condition('Identified', 'Identified')],
+  diagnosis: { ...diagnosis, evidence: [...diagnosis.evidence] },
+  recovery: { proposal },
+};
+
+beforeAll(async () => {
+  server = await startPolicedServer();
+});
+afterAll(() => server.stop());
+
+const abnormal = (name: string, nodeName = 'n1') => ({
+  apiVersion: API_VERSION,
+  kind: 'Abnormal',
+  metadata: { namespace: 'default', name },
+  spec: { source: 'Custom', fault: 'Broken', nodeName, processReference: { pid: 4242 }, parameters: { level: 1 } },
+});
+
+function setStatus(client: ApiClient, name: string, status: object): Promise<Abnormal> {
+  return client.patch<Abnormal>(RESOURCES.Abnormal, { namespace: 'default', name }, { status }, { type: 'merge', subresource: 'status' });
+}
+function setSpec(client: ApiClient, name: string, spec: object): Promise<Abnormal> {
+  return client.patch<Abnormal>(RESOURCES.Abnormal, { namespace: 'default', name }, { spec }, { type: 'merge' });
+}
+
+/** An Abnormal of node n1 that waits for a grant, brought there by its agent, step by step. */
+async function waiting(): Promise<string> {
+  const name = `waiting-${++count}`;
+  const { agent } = server.as;
+  await agent.create(RESOURCES.Abnormal, abnormal(name));
+  for (const phase of ['InformationCollecting', 'Diagnosing'] as const) await setStatus(agent, name, { phase });
+  await setStatus(agent, name, recovering);
+  return name;
+}
+
+/** Each line: who, what he tries, and the policy that must refuse it. */
+type Attempt = [who: IdentityName, what: string, policy: string, does: (client: ApiClient, name: string) => Promise<unknown>];
+
+const REFUSED: Attempt[] = [
+  ['agent', 'forges a grant', 'kdr-grant-by-master', (client, name) => setStatus(client, name, { recovery: { grant } })],
+  ['admin', 'forges a grant', 'kdr-grant-by-master', (client, name) => setStatus(client, name, { recovery: { grant } })],
+  ['source', 'forges a grant', 'kdr-grant-by-master', (client, name) => setStatus(client, name, { recovery: { grant } })],
+  [
+    'agent',
+    'says itself that the repair is granted',
+    'kdr-grant-by-master',
+    (client, name) => setStatus(client, name, { conditions: [...(recovering.conditions ?? []), condition('RecoveryGranted')] }),
+  ],
+  ['source', 'writes a diagnosis', 'kdr-role-source', (client, name) => setStatus(client, name, { diagnosis })],
+  ['source', 'deletes an Abnormal', 'kdr-role-source', (client, name) => client.delete(RESOURCES.Abnormal, { namespace: 'default', name })],
+  ['source', 'cancels an Abnormal', 'kdr-role-source', (client, name) => setSpec(client, name, { cancel: true })],
+  [
+    'master',
+    'changes a diagnosis',
+    'kdr-master-status',
+    (client, name) => setStatus(client, name, { diagnosis: { title: 'it is something else' } }),
+  ],
+  [
+    'master',
+    'proposes by itself',
+    'kdr-master-status',
+    (client, name) => setStatus(client, name, { recovery: { proposal: { ...proposal, id: 'p2' } } }),
+  ],
+  [
+    'master',
+    'calls it Succeeded',
+    'kdr-master-status',
+    (client, name) => setStatus(client, name, { phase: 'Succeeded', reason: 'Recovered' }),
+  ],
+  [
+    'master',
+    'fails it for a reason that is the agent’s',
+    'kdr-master-status',
+    (client, name) => setStatus(client, name, { phase: 'Failed', reason: 'NotVerified' }),
+  ],
+  ['agentElsewhere', 'writes the status of another node’s', 'kdr-own-node', (client, name) => setStatus(client, name, { message: 'mine' })],
+  [
+    'agentElsewhere',
+    'deletes another node’s',
+    'kdr-own-node',
+    (client, name) => client.delete(RESOURCES.Abnormal, { namespace: 'default', name }),
+  ],
+  [
+    'agent',
+    'creates one for another node',
+    'kdr-own-node',
+    (client, name) => client.create(RESOURCES.Abnormal, abnormal(`${name}-x`, 'n2')),
+  ],
+  [
+    'source',
+    'creates one for another node',
+    'kdr-own-node',
+    (client, name) => client.create(RESOURCES.Abnormal, abnormal(`${name}-x`, 'n2')),
+  ],
+  [
+    'agentUnbound',
+    'writes with a token that names no node',
+    'kdr-own-node',
+    (client, name) => setStatus(client, name, { message: 'mine' }),
+  ],
+  [
+    'agent',
+    'renews another agent’s Lease',
+    'kdr-own-lease',
+    (client) =>
+      client.create(leaseType, {
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: { namespace: 'kdr-system', name: 'kdr-agent-n2' },
+        spec: { holderIdentity: 'me' },
+      }),
+  ],
+  ...(['agent', 'source', 'master'] as const).map((who): Attempt => [
+    who,
+    'makes a RecoveryPolicy',
+    `kdr-role-${who}`,
+    (client, name) =>
+      client.create(RESOURCES.RecoveryPolicy, {
+        apiVersion: API_VERSION,
+        kind: 'RecoveryPolicy',
+        metadata: { name },
+        spec: { mode: 'Auto' },
+      }),
+  ]),
+  [
+    'agent',
+    'registers a recoverer',
+    'kdr-role-agent',
+    (client, name) =>
+      client.create(RESOURCES.Recoverer, {
+        apiVersion: API_VERSION,
+        kind: 'Recoverer',
+        metadata: { name },
+        spec: { endpoint: { local: { socket: '/run/x.sock' } } },
+      }),
+  ],
+  [
+    'master',
+    'moves a diagnoser to another socket',
+    'kdr-role-master',
+    async (client) => {
+      await server.as.admin.create(RESOURCES.Diagnoser, {
+        apiVersion: API_VERSION,
+        kind: 'Diagnoser',
+        metadata: { name: 'd' },
+        spec: { endpoint: { local: { socket: '/run/d.sock' } } },
+      });
+      return client.patch(
+        RESOURCES.Diagnoser,
+        { name: 'd' },
+        { spec: { endpoint: { local: { socket: '/run/e.sock' } } } },
+        { type: 'merge' },
+      );
+    },
+  ],
+  ['agent', 'approves', 'kdr-role-agent', (client, name) => approve(client, name, 'system:serviceaccount:kdr-system:kdr-agent')],
+  ['master', 'approves', 'kdr-role-master', (client, name) => approve(client, name, 'system:serviceaccount:kdr-system:kdr-master')],
+  [
+    'source',
+    'makes a Secret',
+    'kdr-role-source',
+    (client, name) => client.create(secretType, { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: 'default', name } }),
+  ],
+  ['colleague', 'approves in the admin’s name', 'kdr-approver-is-requester', (client, name) => approve(client, name, 'admin')],
+  ['admin', 'approves in a colleague’s name', 'kdr-approver-is-requester', (client, name) => approve(client, name, 'colleague')],
+  [
+    'admin',
+    'changes parameters afterwards',
+    'kdr-parameters-immutable',
+    (client, name) => setSpec(client, name, { parameters: { level: 2 } }),
+  ],
+];
+
+function approve(client: ApiClient, name: string, approver: string): Promise<unknown> {
+  return client.create(RESOURCES.RecoveryApproval, {
+    apiVersion: API_VERSION,
+    kind: 'RecoveryApproval',
+    metadata: { namespace: 'default', name: `${name}-${approver.replaceAll(':', '-')}` },
+    spec: { abnormal: name, proposalId: 'p1', decision: 'Approve', approver },
+  });
+}
+
+describe('the server refuses, with 403 and the name of the policy, that', () => {
+  it.each(REFUSED)('%s %s: %s', async (who, _what, policy, does) => {
+    const name = await waiting();
+    const before = await server.as.admin.get<Abnormal>(RESOURCES.Abnormal, { namespace: 'default', name });
+    const error = await does(server.as[who], name).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(ApiError);
+    expect(error).toMatchObject({ status: 403, reason: 'Forbidden', message: expect.stringContaining(`'${policy}'`) as string });
+    expect(await server.as.admin.get<Abnormal>(RESOURCES.Abnormal, { namespace: 'default', name })).toEqual(before);
+  });
+});
+
+describe('the server lets pass that', () => {
+  it.each<[IdentityName, string, (client: ApiClient, name: string) => Promise<unknown>]>([
+    [
+      'master',
+      'grants',
+      (client, name) =>
+        setStatus(client, name, { recovery: { grant }, conditions: [...(recovering.conditions ?? []), condition('RecoveryGranted')] }),
+    ],
+    ['master', 'fails what has lost its agent', (client, name) => setStatus(client, name, { phase: 'Failed', reason: 'AgentUnavailable' })],
+    ['agent', 'fails what it works on', (client, name) => setStatus(client, name, { phase: 'Failed', reason: 'NoRecovererLeft' })],
+    ['agent', 'deletes what is over', (client, name) => client.delete(RESOURCES.Abnormal, { namespace: 'default', name })],
+    ['source', 'reports a fault of its node', (client, name) => client.create(RESOURCES.Abnormal, abnormal(`${name}-y`))],
+    ['admin', 'cancels', (client, name) => setSpec(client, name, { cancel: true })],
+    ['colleague', 'approves in his own name', (client, name) => approve(client, name, 'colleague')],
+    [
+      'source',
+      'tells an Event',
+      (client, name) =>
+        client.create(eventType, {
+          apiVersion: 'v1',
+          kind: 'Event',
+          metadata: { namespace: 'default', name },
+          involvedObject: { apiVersion: API_VERSION, kind: 'Abnormal', namespace: 'default', name },
+          reason: 'Seen',
+        }),
+    ],
+  ])('%s %s', async (who, _what, does) => {
+    const done = does(server.as[who], await waiting()).then(() => 'done');
+    await expect(done).resolves.toBe('done');
+  });
+});
