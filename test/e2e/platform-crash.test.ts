@@ -2,13 +2,14 @@ import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { type Abnormal, RESOURCES } from '@kdr/api-types';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { bootIdentity } from '../demo/boot-identity.ts';
 import { type NonReapingKind, type SignalCount, countSignals, ensureRuntime, startNonReapingParent } from '../faults/index.ts';
 import { type Failpoints, failpointsIn } from './failpoints.ts';
 import { type PluginProcess, sourceProgram, startPluginProcess } from './plugin-process.ts';
 import { type Scene, openScene } from './scene.ts';
 
+vi.setConfig({ testTimeout: 180_000 });
 let scene: Scene;
 let stopping: PluginProcess;
 let failpoints: Failpoints;
