@@ -27,6 +27,7 @@ export async function p13(progress: (text: string) => void): Promise<Result[]> {
       });
       const begun = performance.now();
       const agent = startAgentProcess(platform, node, join(directory, node));
+      agent.once('exit', (code) => code === null || code === 0 || progress(`the agent ended by itself with code ${code}`));
       for await (const event of taken) if (event.type === 'MODIFIED') break;
       ours.push((performance.now() - begun) / 1000);
       await endChild(agent);
