@@ -90,4 +90,18 @@ describe('the ledger', () => {
     expect(ledger.onTarget(abnormal('b', {}), 'process/b/7/7', NOW)).toEqual([]);
     expect(ledger.recent(abnormal('b', {}), 0, NOW).count).toBe(0);
   });
+
+  it.each(['seen', 'not seen'])('forgets a grant when its Abnormal ends without using it (its grant %s by the cache before)', (cache) => {
+    const ledger = createLedger();
+    const first = abnormal('a', { proposal: proposal(7) });
+    const second = abnormal('b', { proposal: { ...proposal(7), id: 'q' } });
+    ledger.record(first);
+    ledger.expect(first, grant);
+    const granted = abnormal('a', { proposal: proposal(7), grant });
+    if (cache === 'seen') ledger.record(granted);
+    expect(ledger.onTarget(second, 'process/b/7/7', NOW)).toHaveLength(1);
+    ledger.record({ ...granted, status: { ...granted.status, phase: 'Failed', reason: 'ConfirmFailed' } });
+    expect(ledger.onTarget(second, 'process/b/7/7', NOW)).toEqual([]);
+    expect(ledger.recent(second, 0, NOW).count).toBe(0);
+  });
 });

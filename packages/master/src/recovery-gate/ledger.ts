@@ -1,4 +1,4 @@
-import { type Abnormal, type Grant, type RecoveryAttempt, targetKey } from '@kdr/api-types';
+import { type Abnormal, type Grant, type RecoveryAttempt, isTerminal, targetKey } from '@kdr/api-types';
 import { type SortedTimes, createSortedTimes } from './sorted-times.ts';
 
 /** One thing that was done, or may be done any moment, to one target. */
@@ -30,11 +30,7 @@ export function entriesOf(abnormal: Abnormal, grant: Grant | undefined = abnorma
     kind: 'Attempted',
   }));
   const proposal = recovery?.proposal;
-  const unused =
-    grant?.decision === 'Granted' &&
-    grant.proposalId === proposal?.id &&
-    recovery?.attempts?.some((attempt) => attempt.proposalId === grant.proposalId) !== true;
-  if (!unused || proposal === undefined) return attempts;
+  if (grant === undefined || proposal === undefined || !mayStillAct(abnormal, grant)) return attempts;
   return [
     ...attempts,
     {
@@ -46,6 +42,13 @@ export function entriesOf(abnormal: Abnormal, grant: Grant | undefined = abnorma
       until: Date.parse(grant.expiresAt ?? ''),
     },
   ];
+}
+
+/** A grant for the proposal of now that was not used. Nobody acts for an Abnormal that has ended. */
+function mayStillAct({ status }: Abnormal, { decision, proposalId }: Grant): boolean {
+  const { proposal, attempts = [] } = status?.recovery ?? {};
+  const used = attempts.some((attempt) => attempt.proposalId === proposalId);
+  return decision === 'Granted' && proposalId === proposal?.id && !used && !isTerminal(status?.phase);
 }
 
 const causeKey = (abnormal: Abnormal) => `${abnormal.spec.nodeName}/${abnormal.status?.diagnosis?.cause}`;
@@ -116,6 +119,8 @@ export function createLedger(): Ledger {
     record: (abnormal) => {
       const entries = entriesOf(abnormal);
       const uid = abnormal.metadata.uid ?? '';
+      // Its grant may have been written and have become useless between two looks of the cache.
+      if (isTerminal(abnormal.status?.phase)) for (const [id, entry] of granted) if (entry.abnormalUid === uid) granted.delete(id);
       const before = byUid.get(uid)?.entries ?? [];
       // Most changes of an Abnormal are no news to the ledger.
       if (entries.length === before.length && entries.every((entry, index) => entryKey(entry) === entryKey(before[index] ?? entry))) return;
