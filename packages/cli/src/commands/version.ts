@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 import { readKubeconfig } from '../kubeconfig.ts';
 import { type CliContext, connectionFlags, withSession } from '../session.ts';
 
-/** Version of this program. */
+/** Version of this program. Found by the package's own name: the built file lies at another depth than this one. */
 export function clientVersion(): string {
-  return (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
+  return (createRequire(import.meta.url)('@kdr/cli/package.json') as { version: string }).version;
 }
 
 /** `kdr version`: this program's, and the API server's where one answers. */

@@ -13,6 +13,8 @@ export interface ChildProgram {
 
 /** How long a child may take to end after TERM. */
 const STOP_MS = 8_000;
+/** Plugins and sources allocate little at a time: V8's young generation need not grow to its 16 MiB (saves about 10 MiB per process). */
+const SMALL_YOUNG_GENERATION = '--max-semi-space-size=2';
 
 /**
  * Runs a Node program as a child until the signal aborts; started again with growing pauses when it ends. Its output is ours. It is told
@@ -21,7 +23,7 @@ const STOP_MS = 8_000;
 export async function runChild(program: ChildProgram, logger: Logger, signal: AbortSignal): Promise<void> {
   for (let failures = 0; !signal.aborted; failures++) {
     const startedAt = Date.now();
-    const child = spawn(process.execPath, [...process.execArgv, program.file, ...program.args], {
+    const child = spawn(process.execPath, [...process.execArgv, SMALL_YOUNG_GENERATION, program.file, ...program.args], {
       stdio: ['pipe', 'inherit', 'inherit'],
       env: { ...program.env, KDR_PARENT_PIPE: '1' },
     });
