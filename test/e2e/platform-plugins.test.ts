@@ -22,7 +22,7 @@ let named: ChildProcess;
 const raw: RawPlugin[] = [];
 
 beforeAll(async () => {
-  scene = await openScene();
+  scene = await openScene(['--no-bundle']);
   sockets = join(scene.directory, 'own');
   mkdirSync(sockets);
   named = spawn('sleep', ['100000'], { stdio: 'ignore' });

@@ -4,7 +4,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { type Abnormal, type AbnormalSpec, API_VERSION, RESOURCES, type RecoveryPolicySpec, isTerminal } from '@kdr/api-types';
+import {
+  type Abnormal,
+  type AbnormalSpec,
+  API_VERSION,
+  RESOURCES,
+  type RecoveryPolicySpec,
+  type Registration,
+  isTerminal,
+} from '@kdr/api-types';
 import { type ApiClient, type KubernetesObject, createApiClient, nodeType } from '@kdr/controller-runtime';
 import { parse } from 'yaml';
 import { KDR, type Platform, startPlatform } from '../demo/platform.ts';
@@ -51,10 +59,22 @@ export async function openScene(flags: string[] = []): Promise<Scene> {
   const platform = await start();
   try {
     await observeEverything(platform.client);
+    if (!flags.includes('--no-bundle')) await pluginsReady(platform.client);
     return await sceneOf(directory, platform, start);
   } catch (error) {
     await platform.stop();
     throw error;
+  }
+}
+
+/** Waits until every reference plugin is registered and found ready: before that an Abnormal is not for them. */
+async function pluginsReady(client: ApiClient): Promise<void> {
+  const kinds = [RESOURCES.InformationCollector, RESOURCES.Diagnoser, RESOURCES.Recoverer];
+  for (const end = Date.now() + PATIENCE_MS; ; await new Promise((resolve) => setTimeout(resolve, 200))) {
+    const items = (await Promise.all(kinds.map((kind) => client.list<Registration>(kind)))).flatMap((list) => list.items);
+    const ready = items.filter(({ status }) => status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True'));
+    if (ready.length >= 7 && ready.length === items.length) return;
+    if (Date.now() > end) throw new Error(`not every plugin is ready: ${JSON.stringify(items.map(({ status }) => status))}`);
   }
 }
 
