@@ -1,19 +1,9 @@
-import type { Abnormal, ConditionType, Phase } from '@kdr/api-types';
+import type { ConditionType, Phase } from '@kdr/api-types';
 import type { DiagnoserChain } from '../diagnosis/diagnoser-chain.ts';
 import type { InformationManager } from '../information/information-manager.ts';
 import type { RecovererChain } from '../recovery/recoverer-chain.ts';
-import type { Change } from './change.ts';
+import type { StageResult } from './stage-result.ts';
 import type { Work } from './work.ts';
-
-/**
- * What a stage did. `change`: this is to be written (`after` is called when it is), and then the next stage or step begins at once. `written`: it has written itself; go on
- * with this. `wait`: nothing to do before something happens, or the time has come. `again`: out of time or told to stop; look again.
- */
-export type StageResult =
-  | { change: Change; after?: (written: Abnormal) => Promise<void> }
-  | { written: Abnormal }
-  | { waitMs: number | undefined }
-  | { again: true };
 
 /** One row of the pipeline. */
 export interface Stage {

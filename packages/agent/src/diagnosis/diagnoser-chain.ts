@@ -3,7 +3,7 @@ import { targetKey } from '@kdr/api-types';
 import type { Clock } from '@kdr/controller-runtime';
 import { both, clip, failed, succeeded } from '../abnormal/change.ts';
 import type { Change } from '../abnormal/change.ts';
-import type { StageResult } from '../abnormal/pipeline.ts';
+import type { StageResult } from '../abnormal/stage-result.ts';
 import type { Work } from '../abnormal/work.ts';
 import { firstThatRecognises } from '../chain.ts';
 import type { Refusal, Verdict } from '../chain.ts';

@@ -1,6 +1,6 @@
 import type { CollectAnswer, CollectedInformation, Information, Need } from '@kdr/api-types';
 import type { Clock } from '@kdr/controller-runtime';
-import type { StageResult } from '../abnormal/pipeline.ts';
+import type { StageResult } from '../abnormal/stage-result.ts';
 import { failed, succeeded } from '../abnormal/change.ts';
 import type { Work } from '../abnormal/work.ts';
 import type { Failure, InformationByCollector, PluginCaller } from '../plugins/plugin-caller.ts';

@@ -3,7 +3,7 @@ import { RESOURCES, targetKey } from '@kdr/api-types';
 import type { ApiClient, Clock } from '@kdr/controller-runtime';
 import type { Procfs } from '@kdr/linux';
 import { both, failed, recorded, succeeded } from '../abnormal/change.ts';
-import type { StageResult } from '../abnormal/pipeline.ts';
+import type { StageResult } from '../abnormal/stage-result.ts';
 import type { StatusWriter } from '../abnormal/status-writer.ts';
 import type { Work } from '../abnormal/work.ts';
 import type { TargetLocks } from '../locks/target-lock.ts';

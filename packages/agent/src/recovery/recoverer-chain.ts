@@ -3,7 +3,7 @@ import type { ApiClient, Clock } from '@kdr/controller-runtime';
 import type { Procfs } from '@kdr/linux';
 import { both, failed, recorded, succeeded } from '../abnormal/change.ts';
 import type { Change } from '../abnormal/change.ts';
-import type { StageResult } from '../abnormal/pipeline.ts';
+import type { StageResult } from '../abnormal/stage-result.ts';
 import type { StatusWriter } from '../abnormal/status-writer.ts';
 import type { Work } from '../abnormal/work.ts';
 import type { DiagnoserAsker } from '../diagnosis/ask-diagnoser.ts';
