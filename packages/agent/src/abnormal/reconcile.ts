@@ -5,7 +5,8 @@ import { withDiagnosisAttempts } from '../diagnosis/diagnosis-attempts.ts';
 import { mayStop } from '../recovery/next-step.ts';
 import { failed } from './change.ts';
 import type { Change, StagePhase } from './change.ts';
-import type { Stage, StageResult } from './pipeline.ts';
+import type { Stage } from './pipeline.ts';
+import type { StageResult } from './stage-result.ts';
 import type { StatusWriter } from './status-writer.ts';
 import type { Work } from './work.ts';
 
