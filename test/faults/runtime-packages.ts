@@ -22,22 +22,32 @@ const NEEDED: readonly { name: string; program: string; why: string }[] = [
   { name: 'golang-go', program: 'go', why: 'builds the affected and the fixed shim from their released source' },
 ];
 
+/** What some tests need besides; the demo does without. */
+const FOR_TESTS: typeof NEEDED = [
+  { name: 'systemd-journal-remote', program: '/lib/systemd/systemd-journal-remote', why: 'writes real journal files' },
+];
+
 const POLICY = '/usr/sbin/policy-rc.d';
 const INSTALL_TIMEOUT_MS = 600_000;
 
 /** What `ensureRuntime` would install, for a question to the user. Empty when all is there. Installs nothing. */
-export function missingPackages(): MissingPackage[] {
-  return NEEDED.filter(({ program }) => findProgram(program) === undefined).map(({ name, why }) => ({ name, why }));
+export function missingPackages({ forTests = false } = {}): MissingPackage[] {
+  return [...NEEDED, ...(forTests ? FOR_TESTS : [])]
+    .filter(({ program }) => findProgram(program) === undefined)
+    .map(({ name, why }) => ({ name, why }));
 }
 
 /**
- * Installs what is missing from Debian's archive, without starting or enabling a service for it to run now. Does nothing, and needs no
+ * Installs what is missing from Debian's archive (`forTests`: also what only tests need), without starting or enabling a service for it to run now. Does nothing, and needs no
  * rights, when all is there. Bounded by ten minutes.
  * @returns the packages that it installed.
  * @throws FaultError KDR_FAULTS_NOT_ROOT, KDR_FAULTS_NO_APT, KDR_FAULTS_INSTALL_FAILED
  */
-export async function ensureRuntime({ onProgress = silent }: { onProgress?: OnProgress } = {}): Promise<MissingPackage[]> {
-  const missing = missingPackages();
+export async function ensureRuntime({
+  onProgress = silent,
+  forTests = false,
+}: { onProgress?: OnProgress; forTests?: boolean } = {}): Promise<MissingPackage[]> {
+  const missing = missingPackages({ forTests });
   if (missing.length === 0) return [];
   const names = missing.map(({ name }) => name);
   requireRoot(`install ${names.join(', ')}, which are missing`);
@@ -55,7 +65,7 @@ export async function ensureRuntime({ onProgress = silent }: { onProgress?: OnPr
       if (!second.ok) throw new FaultError('KDR_FAULTS_INSTALL_FAILED', `apt-get could not install ${names.join(', ')}: ${second.output}`);
     }
   });
-  const still = missingPackages();
+  const still = missingPackages({ forTests });
   if (still.length > 0)
     throw new FaultError('KDR_FAULTS_INSTALL_FAILED', `Installed, but still not found: ${still.map(({ name }) => name).join(', ')}.`);
   onProgress(`Installed ${names.join(', ')}`);

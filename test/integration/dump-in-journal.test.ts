@@ -3,12 +3,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { journalReader } from '../../plugins/diagnosers/containerd-shim-deadlock/src/journal-reader.ts';
 import { judgeShimDump } from '../../plugins/diagnosers/containerd-shim-deadlock/src/judge-shim-dump.ts';
 import { ownDump } from '../../plugins/diagnosers/containerd-shim-deadlock/src/own-dump.ts';
+import { ensureRuntime } from '../faults/index.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'kdr-journal-'));
+beforeAll(() => ensureRuntime({ forTests: true }), 600_000);
 afterAll(() => rmSync(directory, { recursive: true }));
 
 const fixture = '../../plugins/diagnosers/containerd-shim-deadlock/fixtures/a-deadlocked-v1.2.0-go1.26-1.txt.gz';
