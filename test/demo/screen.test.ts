@@ -10,4 +10,7 @@ describe('text for a terminal', () => {
     expect(wrap('see /a/very/long/path now', 10)).toBe('see\n  /a/very/long/path\n  now');
     expect(wrap('/a/very/long/path', 5)).toBe('/a/very/long/path');
   });
+  it('is as long as it looks: colours take no room', () => {
+    expect(wrap('one \u001b[1mtwo\u001b[22m three', 13)).toBe('one \u001b[1mtwo\u001b[22m three');
+  });
 });

@@ -1,4 +1,4 @@
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 
 /** Where the demo writes for a person: lines of a terminal's width, each step with the time since the start. */
 export interface Screen {
@@ -23,7 +23,9 @@ export function wrap(text: string, width: number): string {
     .join('\n');
 }
 
-function wrapLine(line: string, width: number): string {
+function wrapLine(line: string, columns: number): string {
+  // Colours take no room.
+  const width = columns + line.length - stripVTControlCharacters(line).length;
   const indent = ' '.repeat((/^ */.exec(line)?.[0].length ?? 0) + 2);
   const lines: string[] = [];
   let rest = line;
