@@ -1,4 +1,5 @@
 import { type Abnormal, type Grant, type RecoveryAttempt, isTerminal, targetKey } from '@kdr/api-types';
+import { createOpenGrants } from './open-grants.ts';
 import { type SortedTimes, createSortedTimes } from './sorted-times.ts';
 
 /** One thing that was done, or may be done any moment, to one target. */
@@ -80,16 +81,16 @@ export function createLedger(): Ledger {
   const byUid = new Map<string, { cause: string; entries: LedgerEntry[] }>();
   const byTarget = new Map<string, Map<string, LedgerEntry>>();
   const attempted = new Map<string, SortedTimes>();
-  /** Unused grants by proposal: those that the cache shows, and those that are being written. */
-  const granted = new Map<string, LedgerEntry>();
+  /** Those that the cache shows, and those that are being written. */
+  const grants = createOpenGrants();
 
   const entryKey = (entry: LedgerEntry) => `${entry.proposalId}/${entry.kind}/${entry.at}`;
   const add = (cause: string, entry: LedgerEntry) => {
     if (entry.kind === 'Granted') {
-      granted.set(entry.proposalId, entry);
+      grants.add(entry);
       return;
     }
-    granted.delete(entry.proposalId);
+    grants.end(entry.abnormalUid, entry.proposalId);
     const times = attempted.get(cause) ?? createSortedTimes();
     attempted.set(cause, times);
     times.add(entry.at);
@@ -101,26 +102,20 @@ export function createLedger(): Ledger {
     const known = byUid.get(uid);
     byUid.delete(uid);
     for (const entry of known?.entries ?? []) {
-      if (entry.kind === 'Granted') granted.delete(entry.proposalId);
+      if (entry.kind === 'Granted') grants.end(uid, entry.proposalId);
       else attempted.get(known?.cause ?? '')?.remove(entry.at);
       const onTarget = byTarget.get(entry.target ?? '');
       onTarget?.delete(entryKey(entry));
       if (onTarget?.size === 0) byTarget.delete(entry.target ?? '');
     }
   };
-  /** Grants that others may use any moment; lapsed ones are forgotten. */
-  const open = (own: string, now: number): LedgerEntry[] => {
-    for (const [id, entry] of granted) if (!((entry.until ?? 0) > now)) granted.delete(id);
-    return [...granted.values()].filter((entry) => entry.abnormalUid !== own);
-  };
-
   return {
     remove,
     record: (abnormal) => {
       const entries = entriesOf(abnormal);
       const uid = abnormal.metadata.uid ?? '';
       // Its grant may have been written and have become useless between two looks of the cache.
-      if (isTerminal(abnormal.status?.phase)) for (const [id, entry] of granted) if (entry.abnormalUid === uid) granted.delete(id);
+      if (isTerminal(abnormal.status?.phase)) grants.end(uid);
       const before = byUid.get(uid)?.entries ?? [];
       // Most changes of an Abnormal are no news to the ledger.
       if (entries.length === before.length && entries.every((entry, index) => entryKey(entry) === entryKey(before[index] ?? entry))) return;
@@ -132,18 +127,18 @@ export function createLedger(): Ledger {
     },
     expect: (abnormal, grant) => {
       const entry = entriesOf(abnormal, grant).find((one) => one.kind === 'Granted');
-      if (entry !== undefined) granted.set(entry.proposalId, entry);
+      if (entry !== undefined) grants.add(entry);
     },
     onTarget: (abnormal, target, now) => {
       if (target === undefined) return [];
       const own = abnormal.metadata.uid ?? '';
-      return [...(byTarget.get(target)?.values() ?? []), ...open(own, now).filter((entry) => entry.target === target)];
+      return [...(byTarget.get(target)?.values() ?? []), ...grants.onTarget(target, own, now)];
     },
     recent: (abnormal, since, now) => {
       const cause = causeKey(abnormal);
       const { count, earliest } = attempted.get(cause)?.after(since) ?? { count: 0, earliest: undefined };
-      const grants = open(abnormal.metadata.uid ?? '', now).filter((entry) => `${entry.node}/${entry.cause}` === cause);
-      return { count: count + grants.length, earliest: earliest ?? grants[0]?.at };
+      const open = grants.forCause(abnormal.spec.nodeName ?? '', abnormal.status?.diagnosis?.cause ?? '', abnormal.metadata.uid ?? '', now);
+      return { count: count + open.count, earliest: earliest ?? open.earliest };
     },
   };
 }
