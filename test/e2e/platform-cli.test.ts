@@ -268,6 +268,17 @@ describe('kdr analyze goroutines', () => {
 });
 
 describe('kdr up', () => {
+  it('says that it is up when its plugins can be asked, not before', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'kdr-up-'));
+    const platform = await startPlatform(directory, { KDR_UNREAPED_SECONDS: '86400' });
+    onTestFinished(async () => {
+      await platform.stop();
+      rmSync(directory, { recursive: true, force: true });
+    });
+    const text = await platform.kdr(['diagnose', '--pid', String(culprit.pid), '--diagnoser', 'unreaped-children']);
+    expect(text).toContain(`ParentDoesNotReap: process ${culprit.pid}`);
+  });
+
   it('keeps its secrets from others', () => {
     for (const file of ['kubeconfig', 'tokens.json', 'source.token'])
       expect([file, statSync(join(scene.directory, file)).mode & 0o077]).toEqual([file, 0]);

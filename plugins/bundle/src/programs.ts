@@ -7,10 +7,13 @@ export interface Program {
   /** Starts with this Node; the built file beside the built bundle, the source beside its source. */
   file: string;
   args: string[];
+  /** Names of the plugins that it serves: so that whoever starts it knows, without loading them, when all of them are there. */
+  plugins: readonly string[];
 }
 
-function program(name: string, group: string): Program {
+function program(name: string, group: string, plugins: readonly string[] = []): Program {
   return {
+    plugins,
     name: `${name} ${group}`,
     file: join(import.meta.dirname, `${name}${extname(fileURLToPath(import.meta.url))}`),
     args: ['--group', group],
@@ -18,6 +21,16 @@ function program(name: string, group: string): Program {
 }
 
 /** What one machine without a cluster runs of the plugins; each wants KDR_PLUGIN_DIR. */
-export const NODE_PLUGINS: readonly Program[] = [program('kdr-plugins', 'node')];
+export const NODE_PLUGINS: readonly Program[] = [
+  program('kdr-plugins', 'node', [
+    'process',
+    'container',
+    'psi',
+    'containerd-shim-deadlock',
+    'unreaped-children',
+    'containerd-shim-kill',
+    'process-kill',
+  ]),
+];
 /** What one machine without a cluster runs of the sources; each wants KDR_SERVER, KDR_TOKEN_FILE, KDR_CA_FILE and KDR_NODE_NAME. */
 export const NODE_SOURCES: readonly Program[] = [program('kdr-sources', 'node')];

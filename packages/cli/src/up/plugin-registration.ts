@@ -35,9 +35,24 @@ export async function askManifest(socket: string): Promise<Manifest> {
   }
 }
 
-/** Registers whatever appears in the directory of sockets, for as long as `kdr up` runs; a socket that does not answer is asked again. */
-export async function registerPlugins(client: ApiClient, directory: string, logger: Logger, signal: AbortSignal): Promise<void> {
+/** How long `kdr up` waits for its own plugins before it says that it is up without one of them. */
+const PATIENCE_MS = 15_000;
+
+/**
+ * Registers whatever appears in the directory of sockets, for as long as `kdr up` runs; a socket that does not answer is asked again.
+ * `onExpected` is called once: when the plugins of these names are registered, or have been waited for long enough.
+ */
+export async function registerPlugins(
+  client: ApiClient,
+  directory: string,
+  logger: Logger,
+  signal: AbortSignal,
+  expected: readonly string[],
+  onExpected: () => void,
+): Promise<void> {
   const known = new Set<string>();
+  const begun = systemClock.now();
+  let waiting = true;
   for (let round = 0; !signal.aborted; round++) {
     for (const name of readdirSync(directory).filter((one) => one.endsWith('.sock') && !known.has(one))) {
       const socket = join(directory, name);
@@ -49,6 +64,12 @@ export async function registerPlugins(client: ApiClient, directory: string, logg
       } catch (err) {
         if (round > 10) logger.warn({ err, socket }, 'a socket in the plugins’ directory does not answer as a plugin');
       }
+    }
+    const missing = expected.filter((name) => !known.has(`${name}.sock`));
+    if (waiting && (missing.length === 0 || systemClock.now() - begun > PATIENCE_MS)) {
+      waiting = false;
+      if (missing.length > 0) logger.warn({ missing }, 'plugins of the bundle are not there yet');
+      onExpected();
     }
     await sleep(systemClock, round < 100 ? 100 : 3_000, signal);
   }

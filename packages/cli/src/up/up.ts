@@ -27,7 +27,7 @@ export interface UpOptions {
   /** Environment of plugins and sources: their settings (KDR_UNREAPED_SECONDS, …). */
   env: Record<string, string | undefined>;
   logger: Logger;
-  /** Called once everything answers. */
+  /** Called once everything answers: an Abnormal that is created then finds the reference plugins. */
   onReady?(up: { url: string; kubeconfig: string; probes: string }): void;
 }
 
@@ -97,13 +97,14 @@ export async function up(options: UpOptions, signal: AbortSignal): Promise<void>
           ...NODE_SOURCES.map((program) => ({ ...program, env: { ...options.env, ...access } })),
         ]
       : [];
-    logger.info({ url: server.url, stateDirectory: state.root, node }, 'kdr is up');
-    options.onReady?.({ url: server.url, kubeconfig: state.kubeconfig, probes: probes.url });
+    logger.info({ url: server.url, stateDirectory: state.root, node }, 'the API server is up; master, agent and plugins start');
+    const onReady = () => options.onReady?.({ url: server.url, kubeconfig: state.kubeconfig, probes: probes.url });
+    const expected = options.bundle ? NODE_PLUGINS.flatMap(({ plugins }) => plugins) : [];
     await runTogether(
       [
         { name: 'master', run: (stop) => master.run(stop) },
         { name: 'agent', run: (stop) => agent.run(stop) },
-        { name: 'registration', run: (stop) => registerPlugins(clients.user, state.plugins, logger, stop) },
+        { name: 'registration', run: (stop) => registerPlugins(clients.user, state.plugins, logger, stop, expected, onReady) },
         ...children.map((program) => ({ name: program.name, run: (stop: AbortSignal) => runChild(program, logger, stop) })),
       ],
       signal,
