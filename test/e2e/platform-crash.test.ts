@@ -13,12 +13,14 @@ vi.setConfig({ testTimeout: 180_000 });
 let scene: Scene;
 let stopping: PluginProcess;
 let failpoints: Failpoints;
-let witness: SignalCount;
+let witness: SignalCount | undefined;
+/** Counting the kernel's signals needs root; the targets count theirs for anybody. */
+const root = process.getuid?.() === 0;
 /** How often each process of this file may have been signalled: for the kernel's own count at the end. */
 const expected = new Map<number, number>();
 
 beforeAll(async () => {
-  await ensureRuntime();
+  if (root) await ensureRuntime();
   scene = await openScene();
   const sockets = join(scene.directory, 'own');
   mkdirSync(sockets);
@@ -26,7 +28,7 @@ beforeAll(async () => {
   const program = sourceProgram(join(import.meta.dirname, 'stopping-kill.ts'), sockets, join(sockets, 'attempts'), sockets);
   stopping = await startPluginProcess(process.execPath, program, join(sockets, 'stopping-kill.sock'));
   expect((await scene.kdr(['plugins', 'add', stopping.socket])).code).toBe(0);
-  witness = await countSignals({ directory: join(scene.directory, 'signals'), signal: 'SIGTERM' });
+  if (root) witness = await countSignals({ directory: join(scene.directory, 'signals'), signal: 'SIGTERM' });
 }, 180_000);
 afterAll(async () => {
   await witness?.stop().catch(() => undefined);
@@ -193,8 +195,10 @@ it('leaves no Abnormal without an end', async () => {
   expect(items.flatMap(({ metadata }) => metadata.finalizers ?? [])).toEqual([]);
 });
 
-it('has sent as many signals as the targets counted: the kernel says so', async () => {
-  const seen = (await witness.stop()).filter(({ senderPid, sig }) => senderPid !== process.pid && sig === constants.signals.SIGTERM);
+it.skipIf(!root)('has sent as many signals as the targets counted: the kernel says so', async () => {
+  const seen = ((await witness?.stop()) ?? []).filter(
+    ({ senderPid, sig }) => senderPid !== process.pid && sig === constants.signals.SIGTERM,
+  );
   const counted = [...expected.keys()].map((pid) => [pid, seen.filter((one) => one.pid === pid).length]);
   expect(counted).toEqual([...expected]);
 });

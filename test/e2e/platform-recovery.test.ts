@@ -21,12 +21,14 @@ vi.setConfig({ testTimeout: 180_000 });
 let scene: Scene;
 let stopping: PluginProcess;
 let failpoints: Failpoints;
-let witness: SignalCount;
+let witness: SignalCount | undefined;
+/** Reusing a pid and counting the kernel's signals need root; all the rest does not. */
+const root = process.getuid?.() === 0;
 /** Who must not have got any signal but from this test itself. */
 const untouched = new Set<number>();
 
 beforeAll(async () => {
-  await ensureRuntime();
+  if (root) await ensureRuntime();
   scene = await openScene();
   const sockets = join(scene.directory, 'own');
   mkdirSync(sockets);
@@ -37,7 +39,7 @@ beforeAll(async () => {
     code: 0,
     stdout: 'recoverer.kdr.dev/stopping-kill registered\n',
   });
-  witness = await countSignals({ directory: join(scene.directory, 'signals') });
+  if (root) witness = await countSignals({ directory: join(scene.directory, 'signals') });
 }, 180_000);
 afterAll(async () => {
   await witness?.stop().catch(() => undefined);
@@ -78,7 +80,7 @@ describe('a fault that is gone before the repair', () => {
     expect(status?.recovery?.attempts ?? []).toEqual([]);
   });
 
-  it('whose pid another process has by then, is left alone with it', async () => {
+  it.skipIf(!root)('whose pid another process has by then, is left alone with it', async () => {
     const culprit = await parent();
     untouched.add(culprit.pid);
     await scene.allow(culprit.pid, { mode: 'Approve' });
@@ -94,7 +96,7 @@ describe('a fault that is gone before the repair', () => {
     expect(other.isAlive()).toBe(true);
   });
 
-  it('whose pid another process gets between confirm and act, is answered TargetGone, and that is on record', async () => {
+  it.skipIf(!root)('whose pid another process gets between confirm and act, is answered TargetGone, and that is on record', async () => {
     const culprit = await parent();
     untouched.add(culprit.pid);
     await scene.allow(culprit.pid);
@@ -240,8 +242,10 @@ describe('a repair that a person decides', () => {
   });
 });
 
-it('has sent no signal to anybody but those that it was allowed to end: the kernel says so', async () => {
-  const seen = (await witness.stop()).filter(({ senderPid, sig }) => senderPid !== process.pid && sig !== constants.signals.SIGCHLD);
+it.skipIf(!root)('has sent no signal to anybody but those that it was allowed to end: the kernel says so', async () => {
+  const seen = ((await witness?.stop()) ?? []).filter(
+    ({ senderPid, sig }) => senderPid !== process.pid && sig !== constants.signals.SIGCHLD,
+  );
   expect(untouched.size).toBeGreaterThanOrEqual(6);
   expect(seen.filter(({ pid }) => untouched.has(pid))).toEqual([]);
   expect(
