@@ -56,13 +56,15 @@ const PATIENCE_MS = 90_000;
 export async function openScene(flags: string[] = []): Promise<Scene> {
   const directory = mkdtempSync(join(tmpdir(), 'kdr-e2e-'));
   const start = () => startPlatform(directory, { KDR_UNREAPED_SECONDS: '86400' }, flags);
-  const platform = await start();
+  let platform: Platform | undefined;
   try {
+    platform = await start();
     await observeEverything(platform.client);
     if (!flags.includes('--no-bundle')) await pluginsReady(platform.client);
     return await sceneOf(directory, platform, start);
   } catch (error) {
-    await platform.stop();
+    await platform?.stop();
+    rmSync(directory, { recursive: true, force: true });
     throw error;
   }
 }
