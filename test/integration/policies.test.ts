@@ -217,6 +217,19 @@ describe('the server refuses, with 403 and the name of the policy, that', () => 
   });
 });
 
+const POLICY_BINDING = {
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'ValidatingAdmissionPolicyBinding',
+  plural: 'validatingadmissionpolicybindings',
+  namespaced: false,
+};
+
+it.each<IdentityName>(['agent', 'source', 'master'])('the server refuses that %s removes a policy that confines it', async (who) => {
+  const error = await server.as[who].delete(POLICY_BINDING, { name: 'kdr-grant-by-master' }).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ status: 403, reason: 'Forbidden' });
+});
+
 describe('the server lets pass that', () => {
   it.each<[IdentityName, string, (client: ApiClient, name: string) => Promise<unknown>]>([
     [

@@ -65,6 +65,9 @@ function readUrl(url = '/'): URL {
 function authenticated(authenticate: Authenticator, { headers }: IncomingMessage, path: RequestPath | undefined): UserInfo {
   const user = authenticate(headers.authorization);
   if (user === 'invalid') throw unauthorized();
+  // Ignored, it would let `kubectl --as=somebody` act with all the rights of the caller.
+  if (Object.keys(headers).some((name) => name.startsWith('impersonate-')))
+    throw new StatusError(403, 'Forbidden', 'impersonation (kubectl --as) is not served here: use the token of that identity');
   if (user !== 'absent') return user;
   if (path?.what === 'health' || path?.what === 'version') return anonymous;
   throw unauthorized();

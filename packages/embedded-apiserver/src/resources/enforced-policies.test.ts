@@ -101,3 +101,24 @@ it('ends with its binding', async () => {
   expect((await running.admin.delete(`${bindings}/phase-by-admin`)).code).toBe(200);
   expect((await other.merge(`${widgets()}/guarded/status`, { status: { phase: 'Free' } })).code).toBe(200);
 });
+
+it('lets nobody but administrators write policies and bindings, so that no confined user frees himself', async () => {
+  const loose = policy('loose', {}, [{ expression: 'true' }]);
+  expect((await running.admin.post(policies, loose)).code).toBe(201);
+  expect((await running.admin.post(bindings, binding('loose'))).code).toBe(201);
+  const tried = [
+    await other.delete(`${policies}/loose`),
+    await other.delete(bindings),
+    await other.merge(`${bindings}/loose`, { spec: { validationActions: ['Audit'] } }),
+    await other.post(policies, policy('mine', {}, [{ expression: 'true' }])),
+  ];
+  expect(tried.map(({ code, body }) => [code, body.reason])).toEqual(tried.map(() => [403, 'Forbidden']));
+  expect(tried[0]?.body.message).toContain('only members of group system:masters may write admission policies');
+  expect((await other.get(`${bindings}/loose`)).body['spec']).toEqual({ policyName: 'loose', validationActions: ['Deny'] });
+  expect((await running.admin.delete(bindings)).code).toBe(200);
+});
+
+it('refuses impersonation instead of taking the request for the caller’s own', async () => {
+  const answer = await running.admin.get(policies, { 'impersonate-user': 'other' });
+  expect([answer.code, answer.body.reason]).toEqual([403, 'Forbidden']);
+});

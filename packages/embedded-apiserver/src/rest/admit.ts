@@ -6,8 +6,12 @@ import type { StoredRecord } from '../storage/change-log.ts';
 import type { Api, ResourceRequest } from './api.ts';
 import { inVersion } from './api.ts';
 
+/** The one group whose members policies do not confine: as in Kubernetes, they may change the policies themselves. */
+const ADMINISTRATORS = 'system:masters';
+
 /**
- * Shows a write to the admission policies.
+ * Shows a write to the admission policies. The policies' own objects are exempt from them (rules.IsExemptAdmissionConfigurationResource); in
+ * Kubernetes RBAC guards these, and here, where policies are all that confines an identity, only administrators may write them.
  * @param object the object to be, in the stored shape. @param old the object that is. @throws StatusError with the policy's code and reason.
  */
 export function admit(
@@ -17,9 +21,12 @@ export function admit(
   object: KubernetesObject | undefined,
   old: KubernetesObject | undefined,
 ): void {
-  if (api.admission === undefined) return;
   const { definition } = request;
   const { metadata } = (object ?? old)!;
+  if (definition.group === 'admissionregistration.k8s.io' && !request.user.groups.includes(ADMINISTRATORS)) {
+    throw forbidden(definition, metadata.name, `only members of group ${ADMINISTRATORS} may write admission policies`);
+  }
+  if (api.admission === undefined) return;
   const { group, version, kind, plural } = definition;
   const namespaceObject = metadata.namespace === undefined ? undefined : api.store.get(storageOf.namespaces, '', metadata.namespace);
   const review = api.admission.review({
