@@ -41,13 +41,13 @@ interface About {
 export interface PluginCaller {
   collect(work: Work, plugin: RegisteredPlugin, parameters?: Record<string, unknown>): Promise<CollectAnswer | Failure>;
   diagnose(work: Work, plugin: RegisteredPlugin, purpose: Purpose, about: About): Promise<DiagnoseAnswer | Failure>;
-  /** Plan and Probe are repeated like any question. */
+  /** Plan and Probe are repeated like any question. `hasTurn`: the caller holds a turn at the plugin already. */
   recover(
     work: Work,
     plugin: RegisteredPlugin,
     mode: 'Plan' | 'Probe',
     diagnosis: Diagnosis,
-    about: About & { attemptId?: string; patienceMs?: number },
+    about: About & { attemptId?: string; patienceMs?: number; hasTurn?: boolean },
   ): Promise<RecoverAnswer | Failure>;
   /** Waits for a turn at the plugin, to be released by the caller. @throws PluginError if the plugin stops being ready or the agent stops. */
   turn(work: Work, plugin: RegisteredPlugin): Promise<() => void>;
@@ -124,13 +124,13 @@ export function createPluginCaller({ node, clock, options, metrics, tokens }: Ca
     plugin: RegisteredPlugin,
     line: readonly string[],
     send: Send<A | Failed>,
-    patienceMs = 0,
+    { patienceMs = 0, hasTurn = false } = {},
   ): Promise<A | Failure> => {
     const until = clock.now() + patienceMs;
     let requestId = randomUUID() as string;
     let attempt = 1;
     for (let tries = 1; ; tries += 1) {
-      const outcome = await inTurn(work, plugin, (timeoutMs) => once(work, plugin, { requestId, attempt, timeoutMs }, line, send));
+      const outcome = await inTurn(work, plugin, hasTurn, (timeoutMs) => once(work, plugin, { requestId, attempt, timeoutMs }, line, send));
       if (outcome.outcome !== 'Failed') return outcome as A;
       const failure = outcome as Failure;
       // A call that the stop of the agent ended says nothing about the plugin: the next process asks again.
@@ -146,11 +146,12 @@ export function createPluginCaller({ node, clock, options, metrics, tokens }: Ca
   const inTurn = async <A extends { outcome: string }>(
     work: Work,
     plugin: RegisteredPlugin,
+    hasTurn: boolean,
     call: (timeoutMs: number) => Promise<A>,
   ): Promise<A | Failure> => {
     let release: (() => void) | undefined;
     try {
-      release = await takeTurn(work, plugin);
+      release = hasTurn ? undefined : await takeTurn(work, plugin);
       const timeoutMs = Math.min(plugin.timeoutMs, work.left());
       if (timeoutMs < SHORTEST_CALL_MS) return failure('the stage has no time left', false, 'KDR_PLUGIN_TIMEOUT');
       return await call(Math.ceil(timeoutMs));
@@ -173,7 +174,7 @@ export function createPluginCaller({ node, clock, options, metrics, tokens }: Ca
         const request = { ...envelope(work, plugin, call, information), purpose, diagnosis: work.abnormal.status?.diagnosis };
         return plugin.client.diagnose(request, { timeoutMs: call.timeoutMs, signal: work.signal });
       }),
-    recover: (work, plugin, mode, diagnosis, { information, line = [], attemptId, patienceMs }) =>
+    recover: (work, plugin, mode, diagnosis, { information, line = [], attemptId, patienceMs, hasTurn }) =>
       ask<RecoverAnswer>(
         work,
         plugin,
@@ -182,7 +183,7 @@ export function createPluginCaller({ node, clock, options, metrics, tokens }: Ca
           const request = recoverRequest(envelope(work, plugin, call, information), mode, diagnosis, diagnosis.target, attemptId);
           return plugin.client.recover(request, { timeoutMs: call.timeoutMs, signal: work.signal });
         },
-        patienceMs,
+        { patienceMs, hasTurn },
       ),
     turn: takeTurn,
     act: async (work, plugin, attemptId, diagnosis, target, { information }) => {

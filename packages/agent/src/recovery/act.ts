@@ -15,11 +15,12 @@ import { whyPassedOver } from '../information/information-manager.ts';
 import { checkTarget } from './check-target.ts';
 import type { Confirm, Confirmation } from './confirm.ts';
 import type { IntentWriter } from './intent.ts';
+import { planChange } from './plan-change.ts';
 import type { Probe } from './probe.ts';
 import type { Propose } from './propose.ts';
 import { withOtherDiagnosis, withPassedOver } from './recovery-record.ts';
 
-/** A granted proposal, carried out: target lock → live read → confirm → the agent's own look → intent → act → its end. */
+/** A granted proposal, carried out: target lock → live read → confirm → the agent's own look → the same plan → intent → act → its end. */
 export type CarryOut = (work: Work, diagnosis: Diagnosis, proposal: Proposal) => Promise<StageResult>;
 
 interface CarryOutContext {
@@ -54,13 +55,20 @@ export function createCarryOut(context: CarryOutContext): CarryOut {
     try {
       const confirmedAt = clock.now();
       const confirmation = await confirm(work, diagnosis);
-      if (confirmation.says !== 'same') return await otherwise(work, confirmation);
+      if (confirmation.says !== 'same') {
+        // Whoever plans anew waits for a turn of its own, which may be this one.
+        release();
+        return await otherwise(work, confirmation);
+      }
       const check = checkTarget(procfs, proposal.target);
       if (check.sees === 'denied') return { change: failed('Recovering', 'TargetDenied', check.reason) };
       if (check.sees === 'gone')
         return { change: failed('Recovering', 'TargetGone', `The fault is there, but not its target: ${check.reason}`) };
       if (work.left() <= 0 || work.signal.aborted || clock.now() - confirmedAt > context.diagnosisMaxAgeMs) return { again: true };
       const facts = await information.known(work, plugin.manifest?.needs ?? []);
+      const plan = await caller.recover(work, plugin, 'Plan', diagnosis, { information: facts, hasTurn: true });
+      const change = planChange(proposal, plan);
+      if (change) return { change: recorded('Recovering', (status) => withPassedOver(status, [{ recoverer: plugin.name, ...change }])) };
       const attempt = await intents.write(work, proposal, (fresh) => allows(fresh, proposal.id));
       if (!attempt) return { written: work.abnormal };
       const result = await caller.act(work, plugin, attempt.id, diagnosis, attempt.target, { information: facts });

@@ -1,5 +1,5 @@
 import { RESOURCES } from '@kdr/api-types';
-import type { Abnormal } from '@kdr/api-types';
+import type { Abnormal, PlanAnswer } from '@kdr/api-types';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { diagnoserOf, identified, recovererOf, testFault } from '../testing/plugins.ts';
@@ -142,6 +142,44 @@ describe('right before acting', () => {
     await world.create('a');
     expect((await world.finished('a')).status).toMatchObject({ phase: 'Failed', reason: 'DiagnosisChanged' });
     expect(fault.acts).toEqual([]);
+  });
+
+  it('plans anew where the diagnosis has changed, also for a recoverer that takes one call at a time', async () => {
+    const other = testFault(world.victim());
+    await world.plugins(diagnoserOf(fault, { Confirm: () => identified(other) }), recovererOf(fault));
+    await world.admin.patch(RESOURCES.Recoverer, { name: 'test-recoverer' }, { spec: { concurrency: 1 } }, { type: 'merge' });
+    world.grants();
+    await world.agent();
+    await world.create('a');
+    expect((await world.finished('a')).status).toMatchObject({ phase: 'Succeeded', recovery: { diagnosisChanges: 1 } });
+  });
+
+  it('does no more than what was granted: a plan that has grown since passes its recoverer over', async () => {
+    const actions = [{ action: 'EndFault', description: 'ends the test fault' }];
+    const plan = (): PlanAnswer => ({ outcome: 'Planned', actions });
+    await world.plugins(diagnoserOf(fault), recovererOf(fault, { plan }));
+    let granted = false;
+    world.grants(() => (granted ? {} : undefined));
+    await world.agent();
+    await world.create('a');
+    await world.until('a', waiting);
+    actions.push({ action: 'KillNode', description: 'ends everything' });
+    granted = true;
+    await world.admin.patch(
+      RESOURCES.Abnormal,
+      { namespace: 'default', name: 'a' },
+      { metadata: { labels: { touched: 'true' } } },
+      { type: 'merge' },
+    );
+    const { status } = await world.finished('a');
+    expect(status).toMatchObject({
+      phase: 'Failed',
+      reason: 'NoRecovererLeft',
+      recovery: {
+        passedOver: [{ recoverer: 'test-recoverer', outcome: 'PlanChanged', reason: expect.stringContaining('KillNode') as string }],
+      },
+    });
+    expect([status?.recovery?.attempts, fault.acts]).toEqual([undefined, []]);
   });
 
   it('refuses a target that is another process by now, whatever the diagnoser says', async () => {
