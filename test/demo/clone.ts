@@ -57,7 +57,8 @@ export function freshClone({ user, builtAs }: { user?: ThrowAwayUser; builtAs?: 
   const base = mkdtempSync('/tmp/kdc-');
   const directory = join(base, 'kdr');
   const temporary = join(base, 't');
-  execFileSync('git', ['clone', '--quiet', '--no-hardlinks', root, directory]);
+  // Of that clone, not of a repository in which somebody may have committed since: the builds fit.
+  execFileSync('git', ['clone', '--quiet', '--no-hardlinks', builtAs?.directory ?? root, directory]);
   mkdirSync(temporary);
   const cache = join('.turbo', 'cache');
   if (builtAs !== undefined && existsSync(join(builtAs.directory, cache)))
