@@ -2,7 +2,8 @@ import { type Abnormal, RESOURCES } from '@kdr/api-types';
 import { type ApiClient, type CoreEvent, eventType } from '@kdr/controller-runtime';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import { type TimelineEvent, explanation } from '../explanation.ts';
+import { explanation } from '../explanation.ts';
+import type { TimelineEvent } from '../timeline.ts';
 import { type CliContext, type ConnectionFlags, connectionFlags, withSession } from '../session.ts';
 
 /** The Events about one Abnormal. */

@@ -61,10 +61,13 @@ export function registerGet(program: Command, context: CliContext): void {
             items.map((item) => rowOf(kind, item, columns)),
             { header },
           );
-        if (flags.output === 'json') context.out.print(JSON.stringify(shown, undefined, 2));
-        else if (flags.output === 'yaml') context.out.print(stringify(shown).trimEnd());
-        else if (flags.output === 'name')
-          for (const item of list.items) context.out.print(`${kind.kind.toLowerCase()}.kdr.dev/${item.metadata.name}`);
+        const formats: Record<string, () => void> = {
+          json: () => context.out.print(JSON.stringify(shown, undefined, 2)),
+          yaml: () => context.out.print(stringify(shown).trimEnd()),
+          name: () => list.items.forEach((item) => context.out.print(`${kind.kind.toLowerCase()}.kdr.dev/${item.metadata.name}`)),
+        };
+        const format = formats[flags.output ?? ''];
+        if (format !== undefined) format();
         else if (list.items.length > 0) context.out.print(line(list.items, flags.headers));
         else if (flags.watch !== true) context.out.note(`No resources found${where === undefined ? '' : ` in ${where} namespace`}.`);
         if (flags.watch !== true) return;

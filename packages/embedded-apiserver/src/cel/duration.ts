@@ -16,10 +16,13 @@ const maxDurationText = 64;
  * @returns nanoseconds, or undefined if the text is not a duration or exceeds 64 bits
  */
 export function parseGoDuration(text: string): bigint | undefined {
-  if (text.length === 0 || text.length > maxDurationText) return undefined;
-  const negative = text.startsWith('-');
-  const body = negative || text.startsWith('+') ? text.slice(1) : text;
-  if (body === '0') return 0n;
+  const [, sign, body = ''] = /^([-+]?)(.+)$/s.exec(text.slice(0, maxDurationText + 1)) ?? [];
+  if (body === '' || text.length > maxDurationText) return undefined;
+  const total = body === '0' ? 0n : sumOfParts(body);
+  return total !== undefined && sign === '-' ? -total : total;
+}
+
+function sumOfParts(body: string): bigint | undefined {
   const part = /(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/y;
   let total = 0n;
   while (part.lastIndex < body.length) {
@@ -31,6 +34,5 @@ export function parseGoDuration(text: string): bigint | undefined {
     if (fraction !== '') total += (BigInt(fraction) * scale) / 10n ** BigInt(fraction.length);
     if (total > maxNanoseconds) return undefined;
   }
-  if (body === '') return undefined;
-  return negative ? -total : total;
+  return total;
 }
