@@ -32,7 +32,7 @@ export function registerUp(program: Command, context: CliContext): void {
           user: config.user,
           bundle: flags.bundle,
           env: config.env,
-          logger: createLogger({ name: 'kdr', level: config.logLevel as 'info' }),
+          logger: createLogger({ name: 'kdr', level: config.logLevel as 'info', destination: process.stderr }),
           onReady: ({ url, kubeconfig, probes }) =>
             out.print(
               `kdr is up at ${url}\n  export KUBECONFIG=${kubeconfig}\n  kubectl get abn -w        (or: kdr get abn -w)\n  metrics and health: ${probes}\nCtrl-C stops it; everything is kept in ${flags.stateDir}`,

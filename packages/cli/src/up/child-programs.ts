@@ -17,14 +17,15 @@ const STOP_MS = 8_000;
 const SMALL_YOUNG_GENERATION = '--max-semi-space-size=2';
 
 /**
- * Runs a Node program as a child until the signal aborts; started again with growing pauses when it ends. Its output is ours. It is told
+ * Runs a Node program as a child until the signal aborts; started again with growing pauses when it ends. It is told
  * of our death by the end of its standard input, so that a kill -9 of `kdr up` leaves no child behind.
  */
 export async function runChild(program: ChildProgram, logger: Logger, signal: AbortSignal): Promise<void> {
   for (let failures = 0; !signal.aborted; failures++) {
     const startedAt = Date.now();
     const child = spawn(process.execPath, [...process.execArgv, SMALL_YOUNG_GENERATION, program.file, ...program.args], {
-      stdio: ['pipe', 'inherit', 'inherit'],
+      // Their log goes where ours goes; standard output is for people.
+      stdio: ['pipe', 2, 2],
       env: { ...program.env, KDR_PARENT_PIPE: '1' },
     });
     child.stdin?.on('error', () => undefined);
