@@ -71,7 +71,8 @@ export function readKubeconfig(file: string, contextName?: string): Access {
 
 function load(file: string): Kubeconfig {
   try {
-    return parse(readFileSync(file, 'utf8')) as Kubeconfig;
+    const config: unknown = parse(readFileSync(file, 'utf8'));
+    return config instanceof Object ? config : {};
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') throw new KdrError('KDR_NOT_RUNNING', `there is no ${file}`, { cause });
     throw new KdrError('KDR_CLI_USAGE', `${file} can't be read as a kubeconfig: ${(cause as Error).message}`, { cause });

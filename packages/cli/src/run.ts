@@ -1,13 +1,13 @@
 import { KdrError } from '@kdr/api-types';
 import { ApiError } from '@kdr/controller-runtime';
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { createProgram } from './program.ts';
 import type { CliContext } from './session.ts';
 
 /** Exit codes: 0 done; 1 it did not work; 2 the command line is wrong. */
 export async function run(argv: string[], context: CliContext): Promise<number> {
-  const program = createProgram(context).exitOverride();
-  for (const command of program.commands) command.exitOverride();
+  const program = createProgram(context);
+  throwInsteadOfExit(program);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
@@ -16,6 +16,11 @@ export async function run(argv: string[], context: CliContext): Promise<number> 
     context.out.note(describe(error));
     return error instanceof KdrError && error.code === 'KDR_CLI_USAGE' ? 2 : 1;
   }
+}
+
+function throwInsteadOfExit(command: Command): void {
+  command.exitOverride();
+  for (const inner of command.commands) throwInsteadOfExit(inner);
 }
 
 /** What happened, why, and what to do next. */

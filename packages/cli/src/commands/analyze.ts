@@ -1,18 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
-import { KdrError } from '@kdr/api-types';
 import { analyzers } from '@kdr/bundle';
 import type { Command } from 'commander';
+import { formatOption } from '../output/format.ts';
+import { readInput } from '../read-input.ts';
 import type { CliContext } from '../session.ts';
-
-async function read(file: string, stdin: NodeJS.ReadableStream): Promise<string> {
-  if (file === '-') return text(stdin);
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new KdrError('KDR_UNREADABLE', `${file} can't be read: ${(cause as Error).message}`, { cause });
-  }
-}
 
 /** `kdr analyze goroutines FILE|-`: what a saved dump proves, without a node. */
 export function registerAnalyze(program: Command, context: CliContext): void {
@@ -22,9 +12,9 @@ export function registerAnalyze(program: Command, context: CliContext): void {
       .command(analyzer.what)
       .description(analyzer.description)
       .argument('<file>', 'file, or - for standard input')
-      .option('-o, --output <format>', 'json: the answer of the protocol')
+      .addOption(formatOption(['json'], 'the answer of the protocol'))
       .action(async (file: string, flags: { output?: string }) => {
-        const answer = analyzer.analyze(await read(file, context.stdin));
+        const answer = analyzer.analyze(await readInput(file, context.stdin, context.signal));
         if (flags.output === 'json') {
           context.out.print(JSON.stringify(answer, undefined, 2));
           return;

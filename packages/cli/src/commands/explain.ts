@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { explanation } from '../explanation.ts';
 import type { TimelineEvent } from '../timeline.ts';
+import { formatOption } from '../output/format.ts';
 import { type CliContext, type ConnectionFlags, connectionFlags, withSession } from '../session.ts';
 
 /** The Events about one Abnormal. */
@@ -27,7 +28,7 @@ export function registerExplain(program: Command, context: CliContext): void {
       .description('Explain an Abnormal: timeline, evidence, each gate, what was done, what to do next')
       .argument('<name>', 'Abnormal'),
   )
-    .option('-o, --output <format>', 'json or yaml: the object and its Events')
+    .addOption(formatOption(['json', 'yaml'], 'the object and its Events'))
     .action((name: string, flags: ConnectionFlags & { output?: string }) =>
       withSession(context, flags, async ({ client, namespace }) => {
         const abnormal = await client.get<Abnormal>(RESOURCES.Abnormal, { namespace, name });

@@ -3,6 +3,7 @@ import { type ApiClient, type ListOptions, type ResourceType } from '@kdr/contro
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { findKind } from '../kind-names.ts';
+import { formatOption } from '../output/format.ts';
 import { columnsOf, rowOf } from '../output/kind-table.ts';
 import { table } from '../output/table.ts';
 import { type CliContext, connectionFlags, withSession } from '../session.ts';
@@ -40,7 +41,7 @@ export function registerGet(program: Command, context: CliContext): void {
       .argument('[names...]', 'names'),
   )
     .option('-A, --all-namespaces', 'all namespaces')
-    .option('-o, --output <format>', 'wide, json, yaml or name')
+    .addOption(formatOption(['wide', 'json', 'yaml', 'name'], 'format'))
     .option('-w, --watch', 'go on with what changes')
     .option('-l, --selector <selector>', 'label selector')
     .option('--field-selector <selector>', 'field selector, e.g. status.phase=Failed')

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { KdrError, RESOURCES, type Registration } from '@kdr/api-types';
 import type { Command } from 'commander';
 import { fieldAt } from '../output/field.ts';
+import { formatOption } from '../output/format.ts';
 import { table } from '../output/table.ts';
 import { type CliContext, type ConnectionFlags, connectionFlags, withSession } from '../session.ts';
 import { applyObject } from '../up/cluster-objects.ts';
@@ -17,7 +18,7 @@ const KINDS = [
 export function registerPlugins(program: Command, context: CliContext): void {
   const plugins = program.command('plugins').description('The registered plugins, whether they are ready, and why not');
   connectionFlags(plugins.command('list', { isDefault: true }).description('List them'))
-    .option('-o, --output <format>', 'json')
+    .addOption(formatOption(['json'], 'format'))
     .action((flags: ConnectionFlags & { output?: string }) =>
       withSession(context, flags, async ({ client }) => {
         const found = await Promise.all(

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Command } from 'commander';
 import { readKubeconfig } from '../kubeconfig.ts';
+import { formatOption } from '../output/format.ts';
 import { type CliContext, connectionFlags, withSession } from '../session.ts';
 
 /** Version of this program. Found by the package's own name: the built file lies at another depth than this one. */
@@ -11,7 +12,7 @@ export function clientVersion(): string {
 /** `kdr version`: this program's, and the API server's where one answers. */
 export function registerVersion(program: Command, context: CliContext): void {
   connectionFlags(program.command('version').description('Version of kdr, and of the API server where one answers'))
-    .option('-o, --output <format>', 'json')
+    .addOption(formatOption(['json'], 'format'))
     .option('--client', 'do not ask the server')
     .action(async (flags: { output?: string; client?: boolean; kubeconfig?: string; context?: string }) => {
       const server = flags.client === true ? undefined : await ask(context, flags);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { SYSTEM_NAMESPACE } from '@kdr/api-types';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { KdrError, SYSTEM_NAMESPACE } from '@kdr/api-types';
 import type { PolicyUsers } from '@kdr/api-types/crd';
 import type { Identity } from '@kdr/embedded-apiserver';
 
@@ -17,13 +17,30 @@ export interface Tokens {
   user: string;
 }
 
-/** Reads the tokens, or makes them at the first start: 256 random bits each, in a file that only its owner can read. */
+/**
+ * Reads the tokens, or makes them at the first start: 256 random bits each, in a file that only its owner can read.
+ * @throws KdrError KDR_UNREADABLE where the file holds something else.
+ */
 export function loadTokens(file: string): Tokens {
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Tokens;
+  if (existsSync(file)) return readTokens(file);
   const token = () => randomBytes(32).toString('base64url');
   const tokens: Tokens = { master: token(), agent: token(), source: token(), user: token() };
-  writeFileSync(file, JSON.stringify(tokens, undefined, 2), { mode: 0o600 });
+  // Whole or not at all: a disk that fills up must not leave half a file, which would stop every later start.
+  writeFileSync(`${file}.new`, JSON.stringify(tokens, undefined, 2), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
   return tokens;
+}
+
+function readTokens(file: string): Tokens {
+  const why = `${file} holds no tokens: delete it, and the next start makes new ones`;
+  try {
+    const tokens = JSON.parse(readFileSync(file, 'utf8')) as Partial<Tokens> | null;
+    const { master, agent, source, user } = tokens ?? {};
+    if (master !== undefined && agent !== undefined && source !== undefined && user !== undefined) return { master, agent, source, user };
+  } catch (cause) {
+    throw new KdrError('KDR_UNREADABLE', why, { cause });
+  }
+  throw new KdrError('KDR_UNREADABLE', why);
 }
 
 /** Who may talk to the embedded server. Agent and sources carry the claim that a pod-bound token has in a cluster: their node. */
