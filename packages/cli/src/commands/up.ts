@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { createLogger } from '@kdr/controller-runtime';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CliContext } from '../session.ts';
@@ -25,7 +26,8 @@ export function registerUp(program: Command, context: CliContext): void {
       if (config.env.KDR_PARENT_PIPE !== undefined) onEnd(context.stdin, () => stop.abort());
       await up(
         {
-          stateDirectory: flags.stateDir,
+          // A registration names its socket by an absolute path.
+          stateDirectory: resolve(flags.stateDir),
           port: flags.port,
           probePort: flags.probePort,
           node: flags.node,
@@ -35,7 +37,7 @@ export function registerUp(program: Command, context: CliContext): void {
           logger: createLogger({ name: 'kdr', level: config.logLevel as 'info', destination: process.stderr }),
           onReady: ({ url, kubeconfig, probes }) =>
             out.print(
-              `kdr is up at ${url}\n  export KUBECONFIG=${kubeconfig}\n  kubectl get abn -w        (or: kdr get abn -w)\n  metrics and health: ${probes}\nCtrl-C stops it; everything is kept in ${flags.stateDir}`,
+              `kdr is up at ${url}\n  export KUBECONFIG=${kubeconfig}\n  kubectl get abn -w        (or: kdr get abn -w)\n  metrics and health: ${probes}\nCtrl-C stops it; everything is kept in ${resolve(flags.stateDir)}`,
             ),
         },
         AbortSignal.any([context.signal, stop.signal]),
