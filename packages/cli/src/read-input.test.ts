@@ -1,3 +1,5 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +29,14 @@ it('keeps the end of what is larger than it may hold', async () => {
   const ofStream = await readInput('-', Readable.from([...pieces, 'end']), signal, bounds);
   expect(ofStream.length).toBeLessThan(1200);
   expect(ofStream.endsWith('end')).toBe(true);
+});
+
+it('reads what a shell gives as a file that is a pipe', async () => {
+  const pipe = join(directory, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const writer = spawn('sh', ['-c', 'echo dump > "$0"', pipe], { stdio: 'ignore' });
+  expect(await readInput(pipe, nothing, signal)).toBe('dump\n');
+  if (writer.exitCode === null) await once(writer, 'exit');
 });
 
 it('gives up an input that does not end', async () => {

@@ -24,7 +24,7 @@ export async function readInput(
   { keptBytes, mostBytes }: InputBounds = { keptBytes: KEPT_BYTES, mostBytes: MOST_BYTES },
 ): Promise<string> {
   try {
-    const input = file === '-' ? stdin : createReadStream(file, { start: await startOf(file, keptBytes), signal });
+    const input = file === '-' ? stdin : createReadStream(file, { ...(await startOf(file, keptBytes)), signal });
     const chunks: Buffer[] = [];
     let kept = 0;
     let read = 0;
@@ -42,8 +42,8 @@ export async function readInput(
   }
 }
 
-/** Files of /proc and devices have size 0: they are read from their beginning. */
-async function startOf(file: string, keptBytes: number): Promise<number> {
+/** Only a large file has a place to start at: pipes (`<(command)`) have none, and files of /proc say that they have size 0. */
+async function startOf(file: string, keptBytes: number): Promise<{ start?: number }> {
   const found = await stat(file);
-  return found.isFile() ? Math.max(0, found.size - keptBytes) : 0;
+  return found.isFile() && found.size > keptBytes ? { start: found.size - keptBytes } : {};
 }
