@@ -5,6 +5,7 @@ import { FaultError } from './fault-error.ts';
 import { isAlive, readStat, type ProcessIdentity } from './proc.ts';
 import { endProcess } from './process-end.ts';
 import { requireRoot } from './root-rights.ts';
+import { becomesTrue } from './waiting.ts';
 
 /** A new process that got a wanted pid. */
 export interface ReusedPid extends ProcessIdentity {
@@ -28,13 +29,17 @@ exit 1`;
  * CONFIG_CHECKPOINT_RESTORE and root). It tries for 15 s, because the kernel keeps a pid for as long as any process, even a zombie that init has
  * not reaped yet, has it as its process group or session. Another process of the machine may be quicker and keep the pid: KDR_FAULTS_MISSED names
  * it; begin again with another pid then.
- * @throws FaultError KDR_FAULTS_NOT_ROOT, KDR_FAULTS_UNSUPPORTED, KDR_FAULTS_BAD_ARGUMENT (pid in use, or its zombie), KDR_FAULTS_MISSED
+ * @throws FaultError KDR_FAULTS_NOT_ROOT, KDR_FAULTS_UNSUPPORTED, KDR_FAULTS_BAD_ARGUMENT (pid in use), KDR_FAULTS_MISSED
  */
 export async function reusePid(pid: number): Promise<ReusedPid> {
   requireRoot(`write ${LAST_PID}`);
   if (!existsSync(LAST_PID)) throw new FaultError('KDR_FAULTS_UNSUPPORTED', `This kernel has no ${LAST_PID} (CONFIG_CHECKPOINT_RESTORE).`);
-  if (!Number.isInteger(pid) || pid < 300 || existsSync(`/proc/${pid}`))
-    throw new FaultError('KDR_FAULTS_BAD_ARGUMENT', `pid ${pid} is in use, or the kernel does not hand it out (below 300).`);
+  // A process that has just ended is a zombie until its parent, often pid 1, has reaped it.
+  const free =
+    Number.isInteger(pid) &&
+    pid >= 300 &&
+    (await becomesTrue(() => !existsSync(`/proc/${pid}`), readStat(pid)?.state === 'Z' ? TIMEOUT_MS : 0, 20));
+  if (!free) throw new FaultError('KDR_FAULTS_BAD_ARGUMENT', `pid ${pid} is in use, or the kernel does not hand it out (below 300).`);
   const end = performance.now() + TIMEOUT_MS;
   while (performance.now() < end) {
     const { exitCode } = await execa('/bin/sh', ['-c', SCRIPT, 'sh', String(pid)], {
