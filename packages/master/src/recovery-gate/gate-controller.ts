@@ -26,7 +26,7 @@ export function awaitsGrant(abnormal: Abnormal): boolean {
   );
 }
 
-/** The newest word about the proposal that is not too old to count. */
+/** The newest word about the proposal that is not too old to count; of several in one second, the finest that the API knows, a no. */
 export function approvalFor(
   approvals: readonly RecoveryApproval[],
   proposalId: string,
@@ -35,7 +35,11 @@ export function approvalFor(
 ): RecoveryApproval | undefined {
   return approvals
     .filter((one) => one.spec.proposalId === proposalId && now - Date.parse(one.metadata.creationTimestamp ?? '') < maxAgeMs)
-    .sort((a, b) => Date.parse(b.metadata.creationTimestamp ?? '') - Date.parse(a.metadata.creationTimestamp ?? ''))[0];
+    .sort(
+      (a, b) =>
+        Date.parse(b.metadata.creationTimestamp ?? '') - Date.parse(a.metadata.creationTimestamp ?? '') ||
+        Number(b.spec.decision === 'Deny') - Number(a.spec.decision === 'Deny'),
+    )[0];
 }
 
 /**
