@@ -1,7 +1,7 @@
 import type { Abnormal } from '@kdr/api-types';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_OPTIONS } from '../options.ts';
-import { judgeSilence } from './lost-agent-controller.ts';
+import { createSilenceCheck, judgeSilence } from './lost-agent-controller.ts';
 
 const born = Date.parse('2026-01-01T12:00:00Z');
 const abnormal = (open: boolean): Abnormal => ({
@@ -31,5 +31,21 @@ describe('a silent agent', () => {
   it('is EffectUnknown, after 10 min only, where an intent was written', () => {
     expect(judgeSilence(abnormal(true), born, born + 120_000, DEFAULT_OPTIONS)).toEqual({ waitMs: 480_000 });
     expect(judgeSilence(abnormal(true), born, born + 600_000, DEFAULT_OPTIONS)).toMatchObject({ reason: 'EffectUnknown' });
+  });
+});
+
+describe('a silence', () => {
+  it('counts when it is still there a while after it was noticed: a master that was stopped itself hears its agents again first', () => {
+    const silence = createSilenceCheck(15_000);
+    expect(silence.waitMs('default/a', 1_000_000)).toBe(15_000);
+    expect(silence.waitMs('default/a', 1_010_000)).toBe(5_000);
+    expect(silence.waitMs('default/a', 1_015_000)).toBe(0);
+  });
+
+  it('begins anew after the agent was heard', () => {
+    const silence = createSilenceCheck(15_000);
+    silence.waitMs('default/a', 0);
+    silence.forget('default/a');
+    expect(silence.waitMs('default/a', 60_000)).toBe(15_000);
   });
 });

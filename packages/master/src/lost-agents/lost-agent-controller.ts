@@ -44,6 +44,26 @@ export function judgeSilence(
     : { reason: 'AgentUnavailable', message: `The agent of ${abnormal.spec.nodeName} has been silent for ${seconds} s; nothing was done` };
 }
 
+/** How long a silence must go on after it was first noticed. More than twice the time between two renewals of an agent's Lease. */
+const CONFIRM_MS = 15_000;
+
+/**
+ * Whether a silence is the agent's. A master that was stopped itself (SIGSTOP, a suspended machine, a paused VM) finds every Lease old when it goes
+ * on: so a silence counts only if it is still there a while after it was first noticed.
+ */
+export function createSilenceCheck(confirmMs = CONFIRM_MS) {
+  const noticed = new Map<string, number>();
+  return {
+    /** @returns how long to wait before it counts; 0: it does. */
+    waitMs: (key: string, now: number): number => {
+      const since = noticed.get(key) ?? now;
+      noticed.set(key, since);
+      return Math.max(0, since + confirmMs - now);
+    },
+    forget: (key: string): void => void noticed.delete(key),
+  };
+}
+
 /** Fails what a silent agent leaves behind, and takes its finalizer away so that the record can be deleted. */
 export function createLostAgentController(deps: {
   client: ApiClient;
@@ -56,6 +76,7 @@ export function createLostAgentController(deps: {
   now?: () => number;
 }): Controller {
   const { client, abnormals, agents, events, options, now = Date.now } = deps;
+  const silence = createSilenceCheck();
   const controller = createController({
     name: 'lost-agent',
     workers: 1,
@@ -63,9 +84,15 @@ export function createLostAgentController(deps: {
     metrics: deps.metrics,
     reconcile: async (key) => {
       const abnormal = abnormals.get(key);
-      if (abnormal === undefined || !abnormal.spec.nodeName || isTerminal(abnormal.status?.phase)) return;
+      if (abnormal === undefined || !abnormal.spec.nodeName || isTerminal(abnormal.status?.phase)) return silence.forget(key);
       const judged = judgeSilence(abnormal, agents.lastSeen(abnormal.spec.nodeName), now(), options);
-      if ('waitMs' in judged) return { requeueAfterMs: Math.max(1_000, judged.waitMs) };
+      if ('waitMs' in judged) {
+        silence.forget(key);
+        return { requeueAfterMs: Math.max(1_000, judged.waitMs) };
+      }
+      const waitMs = silence.waitMs(key, now());
+      if (waitMs > 0) return { requeueAfterMs: waitMs };
+      silence.forget(key);
       const failed = await failByMaster(client, abnormal, judged.reason, judged.message);
       events.event(referenceTo(failed), 'Warning', judged.reason, judged.message);
       if (failed.metadata.finalizers?.includes(AGENT_FINALIZER)) {
