@@ -135,6 +135,19 @@ describe('an agent, on a real API server with real plugins', () => {
   });
 });
 
+it('keeps the record of a repair for as long as the gate counts with it, whatever its time to live', async () => {
+  const fault = testFault(world.victim());
+  await world.plugins(diagnoserOf(fault), recovererOf(fault));
+  const coolDown = { coolDownSeconds: 3, loopBreaker: { attempts: 3, windowSeconds: 1 } };
+  await world.admin.patch(RESOURCES.RecoveryPolicy, { name: 'auto' }, { spec: coolDown }, { type: 'merge' });
+  world.grants();
+  await world.agent();
+  await world.create('a', { ttlSecondsAfterFinished: 0 });
+  const intentAt = Date.parse((await world.finished('a')).status?.recovery?.attempts?.[0]?.intentAt ?? '');
+  await expect.poll(() => world.read('a').catch((error: { reason?: string }) => error.reason), { timeout: 8000 }).toBe('NotFound');
+  expect(Date.now() - intentAt).toBeGreaterThanOrEqual(3_000);
+});
+
 describe('information', () => {
   const facts = (name: string, more: Partial<Parameters<typeof defineCollector>[0]> = {}) =>
     defineCollector({ name, collect: () => ({ outcome: 'Collected', summary: `facts of ${name}`, data: { from: name } }), ...more });

@@ -159,6 +159,7 @@ export function createAgent(context: AgentContext): Agent {
         workClock,
         journal,
         store,
+        policies,
         recovery,
         metrics,
       });

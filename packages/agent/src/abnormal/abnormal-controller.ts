@@ -1,8 +1,9 @@
 import type { Abnormal } from '@kdr/api-types';
-import { isTerminal } from '@kdr/api-types';
+import { RESOURCES, isTerminal } from '@kdr/api-types';
 import { ApiError, createController, objectKey } from '@kdr/controller-runtime';
 import type { ApiClient, Clock, Controller, Informer, Logger, ReconcileResult } from '@kdr/controller-runtime';
 import type { Registry } from 'prom-client';
+import type { PolicyView } from '../diagnosis/policy-view.ts';
 import type { InformationStore } from '../information/information-store.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { AgentMetrics } from '../metrics.ts';
@@ -12,7 +13,7 @@ import { withoutFinalizer } from '../recovery/intent.ts';
 import type { Stage } from './pipeline.ts';
 import { advance } from './reconcile.ts';
 import type { StatusWriter } from './status-writer.ts';
-import { deleteFinished, timeToLiveMs } from './time-to-live.ts';
+import { deleteFinished, ledgerMs, timeToLiveMs } from './time-to-live.ts';
 import { beginWork } from './work.ts';
 import type { WorkClock } from './work-clock.ts';
 
@@ -29,6 +30,7 @@ export interface AbnormalControllerContext {
   workClock: WorkClock;
   journal: Journal;
   store: InformationStore;
+  policies: Pick<PolicyView, 'decide'>;
   recovery: RecovererChain;
   metrics: AgentMetrics;
 }
@@ -51,10 +53,22 @@ export function createAbnormalController(context: AbnormalControllerContext): Co
     void store.drop(uid).catch((err: unknown) => context.logger.warn({ err, uid }, 'information of a deleted Abnormal stays on the node'));
   });
 
+  /** The cache has left the attempts out. */
+  const stillNeededMs = async ({ metadata: { namespace, name } }: Abnormal): Promise<number> => {
+    const whole = await client.get<Abnormal>(RESOURCES.Abnormal, { namespace, name }).catch((error: unknown) => {
+      if (error instanceof ApiError && error.isNotFound) return undefined;
+      throw error;
+    });
+    if (!whole?.status?.recovery?.attempts?.length) return 0;
+    return ledgerMs(whole, context.policies.decide(whole, node, whole.status.diagnosis), clock.date().getTime());
+  };
+
   const finish = async (abnormal: Abnormal): Promise<ReconcileResult | void> => {
     forget(abnormal.metadata.uid ?? '');
     const afterMs = timeToLiveMs(abnormal, options.ttlSeconds, clock.date().getTime());
     if (afterMs > 0) return { requeueAfterMs: afterMs };
+    const neededMs = await stillNeededMs(abnormal);
+    if (neededMs > 0) return { requeueAfterMs: neededMs };
     await deleteFinished(client, abnormal);
   };
 
