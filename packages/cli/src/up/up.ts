@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { hostname, release } from 'node:os';
-import { createAgent } from '@kdr/agent';
-import { NODE_PLUGINS, NODE_SOURCES } from '@kdr/bundle';
+import { writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { createAgent, createSourceManager } from '@kdr/agent';
+import { NODE_PLUGINS } from '@kdr/bundle';
+import { createSources } from '@kdr/bundle/sources';
 import { type Logger, createApiClient, createProbeServer, runTogether } from '@kdr/controller-runtime';
 import { startApiServer } from '@kdr/embedded-apiserver';
 import { createMaster } from '@kdr/master';
@@ -14,7 +15,7 @@ import { makeStateDirectory } from './state-directory.ts';
 
 export interface UpOptions {
   stateDirectory: string;
-  /** Port of the API server; 0: any free one, kept at the next start. */
+  /** Port of the API server; 0: any free one, another at each start. */
   port: number;
   /** Port of /healthz, /readyz and /metrics. */
   probePort: number;
@@ -43,8 +44,8 @@ export function nodeName(host: string): string {
 }
 
 /**
- * Runs the whole platform on this machine until the signal aborts: API server, master and agent in this process, plugins and sources as
- * children. Everything lives in the state directory and survives a restart.
+ * Runs the whole platform on this machine until the signal aborts: API server, master, agent and sources in this process, plugins as a
+ * child. Everything lives in the state directory and survives a restart.
  */
 export async function up(options: UpOptions, signal: AbortSignal): Promise<void> {
   const { logger } = options;
@@ -64,13 +65,13 @@ export async function up(options: UpOptions, signal: AbortSignal): Promise<void>
     user: connect(tokens.user, 'kdr-up'),
     master: connect(tokens.master, 'kdr-master'),
     agent: connect(tokens.agent, 'kdr-agent'),
+    source: connect(tokens.source, 'kdr-sources'),
   };
   try {
     writeFileSync(state.ca, server.ca);
     writeFileSync(state.sourceToken, tokens.source, { mode: 0o600 });
     writeFileSync(state.kubeconfig, server.kubeconfig(tokens.user, 'default'), { mode: 0o600 });
-    const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    await applyClusterObjects(clients.user, { name: node, bootId, kernel: release() });
+    await applyClusterObjects(clients.user, node);
 
     const master = createMaster({ client: clients.master, logger: logger.child({ component: 'master' }), registry });
     const agent = createAgent({
@@ -87,24 +88,22 @@ export async function up(options: UpOptions, signal: AbortSignal): Promise<void>
       ready: { master: () => master.ready(), agent: () => agent.ready() },
     });
     await probes.start();
-    const access = { KDR_SERVER: server.url, KDR_TOKEN_FILE: state.sourceToken, KDR_CA_FILE: state.ca, KDR_NODE_NAME: node };
-    const children = options.bundle
-      ? [
-          ...NODE_PLUGINS.map((program) => ({
-            ...program,
-            env: { ...options.env, KDR_PLUGIN_DIR: state.plugins, KDR_ATTEMPT_DIR: state.attempts },
-          })),
-          ...NODE_SOURCES.map((program) => ({ ...program, env: { ...options.env, ...access } })),
-        ]
-      : [];
+    const children = (options.bundle ? NODE_PLUGINS : []).map((program) => ({
+      ...program,
+      env: { ...options.env, KDR_PLUGIN_DIR: state.plugins, KDR_ATTEMPT_DIR: state.attempts },
+    }));
+    // A source needs no privilege and is an API client like any other: a process of its own would cost 30 MiB.
+    const sourceLogger = logger.child({ component: 'sources' });
+    const sources = options.bundle ? createSources('node', { client: clients.source, node, logger: sourceLogger, env: options.env }) : [];
     logger.info({ url: server.url, stateDirectory: state.root, node }, 'the API server is up; master, agent and plugins start');
     const onReady = () => options.onReady?.({ url: server.url, kubeconfig: state.kubeconfig, probes: probes.url });
-    const expected = options.bundle ? NODE_PLUGINS.flatMap(({ plugins }) => plugins) : [];
+    const expected = children.flatMap(({ plugins }) => plugins);
     await runTogether(
       [
         { name: 'master', run: (stop) => master.run(stop) },
         { name: 'agent', run: (stop) => agent.run(stop) },
         { name: 'registration', run: (stop) => registerPlugins(clients.user, state.plugins, logger, stop, expected, onReady) },
+        createSourceManager(sources, sourceLogger),
         ...children.map((program) => ({ name: program.name, run: (stop: AbortSignal) => runChild(program, logger, stop) })),
       ],
       signal,
