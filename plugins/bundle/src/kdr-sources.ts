@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type ApiServerConfig, createApiClient, createLogger, inClusterConfig, runTogether } from '@kdr/controller-runtime';
 import { onParentGone, readGroup } from './arguments.ts';
 import { SOURCE_GROUPS } from './source-groups.ts';
+import { createSources } from './sources.ts';
 
 const { env } = process;
 const group = readGroup(process.argv.slice(2), Object.keys(SOURCE_GROUPS) as (keyof typeof SOURCE_GROUPS)[]);
@@ -15,7 +16,5 @@ const stop = new AbortController();
 for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
 onParentGone(env, () => stop.abort());
 
-const sources = SOURCE_GROUPS[group].map((source) =>
-  source.createSource({ client, node: env.KDR_NODE_NAME ?? '', logger: logger.child({ source: source.name }), env }),
-);
+const sources = createSources(group, { client, node: env.KDR_NODE_NAME ?? '', logger, env });
 await runTogether(sources, stop.signal).finally(() => client.close());

@@ -32,5 +32,3 @@ export const NODE_PLUGINS: readonly Program[] = [
     'process-kill',
   ]),
 ];
-/** What one machine without a cluster runs of the sources; each wants KDR_SERVER, KDR_TOKEN_FILE, KDR_CA_FILE and KDR_NODE_NAME. */
-export const NODE_SOURCES: readonly Program[] = [program('kdr-sources', 'node')];

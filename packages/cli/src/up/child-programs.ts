@@ -13,8 +13,8 @@ export interface ChildProgram {
 
 /** How long a child may take to end after TERM. */
 const STOP_MS = 8_000;
-/** Plugins and sources allocate little at a time: V8's young generation need not grow to its 16 MiB (saves about 10 MiB per process). */
-const SMALL_YOUNG_GENERATION = '--max-semi-space-size=2';
+/** Plugins allocate little at a time: V8's young generation need not grow to its 16 MiB (saves about 10 MiB). */
+const SMALL_YOUNG_GENERATION = '--max-semi-space-size=1';
 
 /**
  * Runs a Node program as a child until the signal aborts; started again with growing pauses when it ends. It is told

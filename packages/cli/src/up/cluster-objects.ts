@@ -54,7 +54,7 @@ async function createOnce<T extends Named>(client: ApiClient, type: ResourceType
 }
 
 /** What must be there before anything runs: kinds, policies, KDR's namespace, the machine as a Node, and at the first start a default policy. */
-export async function applyClusterObjects(client: ApiClient, node: { name: string; bootId: string; kernel: string }): Promise<void> {
+export async function applyClusterObjects(client: ApiClient, node: string): Promise<void> {
   await createOnce(client, namespaceType, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: SYSTEM_NAMESPACE } });
   for (const crd of customResourceDefinitions()) await applyObject(client, customResourceDefinitionType, crd as never);
   for (const { policy, binding } of [...admissionPolicies(USERS), ...embeddedRoles(USERS)]) {
@@ -64,7 +64,7 @@ export async function applyClusterObjects(client: ApiClient, node: { name: strin
   await createOnce(client, nodeType, {
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name: node.name, labels: { 'kubernetes.io/hostname': node.name } },
+    metadata: { name: node, labels: { 'kubernetes.io/hostname': node } },
   });
   // Once only: whoever deletes or changes it has decided otherwise.
   const marked = await client.get<Named & { metadata: { annotations?: Record<string, string> } }>(namespaceType, {

@@ -19,7 +19,7 @@ export interface StateDirectory {
   kubeconfig: string;
   /** Bearer tokens of every identity, 0600. */
   tokens: string;
-  /** Token file of the sources, 0600. */
+  /** Token file for sources of one’s own, 0600. */
   sourceToken: string;
   /** Certificate of the API server’s authority. */
   ca: string;
