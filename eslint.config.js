@@ -17,6 +17,10 @@ export default tseslint.config(
         'error',
         { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
         { selector: 'ExportAllDeclaration', message: 'Re-export by name.' },
+        {
+          selector: "CallExpression[callee.property.name='kill'] LogicalExpression[operator='??']",
+          message: 'kill(0) ends the whole process group of whoever runs this: a pid that may be absent is an error.',
+        },
       ],
       // Optional chaining counts as a branch, so the limit is not lower.
       complexity: ['error', 20],

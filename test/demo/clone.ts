@@ -31,8 +31,8 @@ export interface DemoRun {
   says(text: string | RegExp): Promise<void>;
   /** Resolves with exit code and seconds. */
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; seconds: number }>;
-  /** To the whole process group, as a terminal does on Ctrl-C. */
-  interrupt(): void;
+  /** To its whole process group, as a terminal does on Ctrl-C. */
+  signalGroup(signal: NodeJS.Signals): void;
 }
 
 /** Makes the user, with a home of its own and an empty cache. Root only. */
@@ -99,7 +99,10 @@ export function startDemo({ directory, temporary, user }: Clone, args: string[] 
         if (end !== undefined) throw new Error(`the demo ended (${end.code}) without saying ${String(wanted)}:\n${text}`);
       }
     },
-    interrupt: () => void process.kill(-(child.pid ?? 0), 'SIGINT'),
+    signalGroup: (signal) => {
+      if (child.pid === undefined) throw new Error(`${program} could not be started`);
+      process.kill(-child.pid, signal);
+    },
   };
 }
 

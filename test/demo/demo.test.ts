@@ -23,7 +23,7 @@ function demo(where: Clone, args: string[] = []): DemoRun & Watch {
   const run = startDemo(where, args);
   onTestFinished(async () => {
     if (run.process.exitCode !== null || run.process.signalCode !== null) return;
-    run.interrupt();
+    run.signalGroup('SIGINT');
     await run.ended;
   });
   return { ...run, ...watchDemo(where, run) };
@@ -84,7 +84,7 @@ describe('npm run demo', () => {
   ])('stopped by Ctrl-C %s leaves nothing', { timeout: 120_000 }, async (_, moment) => {
     const run = demo(clone, ['--yes']);
     await run.says(moment);
-    run.interrupt();
+    run.signalGroup('SIGINT');
     const stopped = performance.now();
     const { code, signal } = await run.ended;
     expect([code, signal], run.output()).not.toEqual([0, null]);
@@ -96,7 +96,7 @@ describe('npm run demo', () => {
   it('killed by KILL leaves no KDR behind, and the next one takes the rest away', { timeout: 240_000 }, async () => {
     const killed = demo(clone, ['--yes']);
     await killed.says('60 execs at once');
-    process.kill(-(killed.process.pid ?? 0), 'SIGKILL');
+    killed.signalGroup('SIGKILL');
     await killed.ended;
     const platforms = () => killed.leftovers().filter((one) => /^process .* (?:up|--group) /.test(one));
     expect(await becomesTrue(() => platforms().length === 0, 30_000, 250), platforms().join('\n')).toBe(true);

@@ -12,16 +12,15 @@ afterEach(() => processes.endAll());
 describe('processTree', () => {
   it('shows who is above and below a real process', async () => {
     const { pid } = await processes.start('sh', '-c', 'sh -c "sleep 1000 & wait" & wait');
-    const { tree, below } = await eventually('two descendants', () => {
+    const { tree, sleep } = await eventually('two descendants', () => {
       const snapshot = processTree(procfs);
-      const descendants = snapshot.descendantsOf(pid);
-      return descendants.some(({ comm }) => comm === 'sleep') && { tree: snapshot, below: descendants };
+      const found = snapshot.descendantsOf(pid).find(({ comm }) => comm === 'sleep');
+      return found && { tree: snapshot, sleep: found };
     });
-    const sleep = below.find(({ comm }) => comm === 'sleep');
     expect(tree.childrenOf(process.pid).map((child) => child.pid)).toContain(pid);
-    expect(tree.ancestorsOf(sleep?.pid ?? 0).map((ancestor) => ancestor.pid)).toEqual(expect.arrayContaining([pid, process.pid]));
+    expect(tree.ancestorsOf(sleep.pid).map((ancestor) => ancestor.pid)).toEqual(expect.arrayContaining([pid, process.pid]));
     expect(tree.ancestorsOf(pid)[0]?.pid).toBe(process.pid);
-    process.kill(sleep?.pid ?? 0, 'SIGKILL');
+    process.kill(sleep.pid, 'SIGKILL');
   });
 
   it('groups real zombies by the parent that does not reap them', async () => {
