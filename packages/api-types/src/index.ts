@@ -72,6 +72,7 @@ export {
   Role,
 } from './protocol/envelope.ts';
 export { Intrusive, Manifest, Need } from './protocol/manifest.ts';
+export { REGISTERED_AS, registrationOf } from './protocol/registration-of.ts';
 export { CollectAnswer, CollectRequest, Collected } from './protocol/collect.ts';
 export { DiagnoseAnswer, DiagnoseRequest, Identified, NotIdentified, Purpose } from './protocol/diagnose.ts';
 export {

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
-import { KdrError, RESOURCES, type Registration } from '@kdr/api-types';
+import { KdrError, REGISTERED_AS, RESOURCES, type Registration, registrationOf } from '@kdr/api-types';
 import type { Command } from 'commander';
 import { fieldAt } from '../output/field.ts';
 import { formatOption } from '../output/format.ts';
 import { table } from '../output/table.ts';
 import { type CliContext, type ConnectionFlags, connectionFlags, withSession } from '../session.ts';
 import { applyObject } from '../up/cluster-objects.ts';
-import { KIND_OF, askManifest, registrationOf } from '../up/plugin-registration.ts';
+import { askManifest } from '../up/plugin-registration.ts';
 
 const KINDS = [
   ['collector', 'InformationCollector'],
@@ -56,8 +56,9 @@ export function registerPlugins(program: Command, context: CliContext): void {
         );
       const socket = resolve(path);
       const manifest = await askManifest(socket);
-      await applyObject(client, RESOURCES[KIND_OF[manifest.role]], registrationOf(manifest, socket) as never);
-      context.out.print(`${KIND_OF[manifest.role].toLowerCase()}.kdr.dev/${manifest.name} registered`);
+      const kind = REGISTERED_AS[manifest.role];
+      await applyObject(client, RESOURCES[kind], registrationOf(manifest, { local: { socket } }));
+      context.out.print(`${kind.toLowerCase()}.kdr.dev/${manifest.name} registered`);
     }),
   );
   connectionFlags(

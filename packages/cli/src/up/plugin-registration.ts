@@ -1,29 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { API_VERSION, type Manifest, RESOURCES, type Role } from '@kdr/api-types';
+import { type Manifest, REGISTERED_AS, RESOURCES, registrationOf } from '@kdr/api-types';
 import { type ApiClient, type Logger, sleep, systemClock } from '@kdr/controller-runtime';
 import { createPluginClient } from '@kdr/plugin-client';
 import { applyObject } from './cluster-objects.ts';
-
-/** The kind that registers a role. */
-export const KIND_OF: Record<Role, 'InformationCollector' | 'Diagnoser' | 'Recoverer'> = {
-  collector: 'InformationCollector',
-  diagnoser: 'Diagnoser',
-  recoverer: 'Recoverer',
-};
-
-/** The registration that a plugin's own word makes. */
-export function registrationOf(manifest: Manifest, socket: string) {
-  const { match, priority, timeoutSeconds, scope, level, reversible } = manifest;
-  const recoverer = manifest.role === 'recoverer' ? { level, reversible } : {};
-  const spec = { match, priority, timeoutSeconds, scope, ...recoverer, endpoint: { local: { socket } } };
-  return {
-    apiVersion: API_VERSION,
-    kind: KIND_OF[manifest.role],
-    metadata: { name: manifest.name },
-    spec: Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined)),
-  };
-}
 
 /** Asks whoever listens on a socket what it is; its role is not known yet. */
 export async function askManifest(socket: string): Promise<Manifest> {
@@ -58,7 +38,7 @@ export async function registerPlugins(
       const socket = join(directory, name);
       try {
         const manifest = await askManifest(socket);
-        await applyObject(client, RESOURCES[KIND_OF[manifest.role]], registrationOf(manifest, socket));
+        await applyObject(client, RESOURCES[REGISTERED_AS[manifest.role]], registrationOf(manifest, { local: { socket } }));
         known.add(name);
         logger.info({ plugin: manifest.name, role: manifest.role, version: manifest.version }, 'a plugin is registered');
       } catch (err) {
