@@ -102,7 +102,7 @@ export interface ApiClientOptions {
  *
  * A request is sent a second time when a reused connection breaks before the answer **and** doing it twice does no harm
  * (reads, creates with a fixed name, writes with a resourceVersion, deletes with a precondition; see `ApiError.retried`),
- * once after a 401 if the token file has a new token, and after the pause that a 429 (any verb: it was not carried out)
+ * once after a 401 if the token file or the source of tokens has a new one, and after the pause that a 429 (any verb: it was not carried out)
  * or a 503 (harmless ones) asks for.
  */
 export function createApiClient(config: ApiServerConfig, options: ApiClientOptions = {}): ApiClient {

@@ -10,15 +10,27 @@ export interface ApiServerConfig {
   ca?: string;
   /** A file with the same: it is read when a certificate is not trusted, so that a rotated authority is followed without a restart. */
   caFile?: string;
-  /** A bearer token. `tokenFile` wins over it. */
-  token?: string;
+  /** A bearer token, or where to get one (a credential plugin, say). `tokenFile` wins over it. */
+  token?: string | TokenSource;
   /** A file with the bearer token: it is read again when it changes (the kubelet rotates it hourly) and after a 401. */
   tokenFile?: string;
   /** PEM of a client certificate and its key. */
   cert?: string;
   key?: string;
+  /** The name on the server's certificate, where it is not the host of `server` (a tunnel, an address). */
+  tlsServerName?: string;
+  /** Does not check the server's certificate: whoever is in between can read and change everything. */
+  insecureSkipTlsVerify?: boolean;
+  /** Sent with every request: Impersonate-User and the like. */
+  headers?: Readonly<Record<string, string | string[]>>;
   userAgent?: string;
 }
+
+/**
+ * Gives the bearer token, or undefined for none. Asked before every request, so it keeps what is still good; `rejected` says that the server
+ * has answered 401 to the last one.
+ */
+export type TokenSource = (rejected: boolean) => Promise<string | undefined>;
 
 const SERVICE_ACCOUNT_ROOT = '/var/run/secrets/kubernetes.io/serviceaccount';
 

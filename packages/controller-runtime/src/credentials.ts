@@ -1,25 +1,43 @@
 import { readFileSync, statSync } from 'node:fs';
 import { ApiError } from './api-error.ts';
-import type { ApiServerConfig } from './api-server-config.ts';
+import type { ApiServerConfig, TokenSource } from './api-server-config.ts';
 import type { Clock } from './clock.ts';
 
 /** The value of the Authorization header, kept current. */
 export interface Credentials {
-  authorization(): string | undefined;
-  /** Reads the token file again, whatever its age. True when the token is another one, so that a second try makes sense. */
-  refresh(): boolean;
+  authorization(): string | undefined | Promise<string | undefined>;
+  /** Gets the token again, whatever its age. True when it is another one, so that a second try makes sense. */
+  refresh(): boolean | Promise<boolean>;
 }
 
 /** How often the token file is looked at. The kubelet replaces a token at 80 % of its life, so old and new overlap for minutes. */
 const LOOK_EVERY_MS = 10_000;
 
-/** Credentials of a configuration: a fixed token, a token file, or none (client certificate). */
+/** Credentials of a configuration: a token file, a fixed token, a source of tokens, or none (client certificate). */
 export function createCredentials(config: ApiServerConfig, clock: Clock): Credentials {
-  const path = config.tokenFile;
-  if (path === undefined) {
-    const fixed = config.token === undefined ? undefined : `Bearer ${config.token}`;
-    return { authorization: () => fixed, refresh: () => false };
-  }
+  if (config.tokenFile !== undefined) return fileCredentials(config.tokenFile, clock);
+  if (typeof config.token === 'function') return sourceCredentials(config.token);
+  const fixed = config.token === undefined ? undefined : `Bearer ${config.token}`;
+  return { authorization: () => fixed, refresh: () => false };
+}
+
+function sourceCredentials(source: TokenSource): Credentials {
+  let last: string | undefined;
+  const ask = async (rejected: boolean) => {
+    const token = await source(rejected);
+    last = token === undefined ? undefined : `Bearer ${token}`;
+    return last;
+  };
+  return {
+    authorization: () => ask(false),
+    refresh: async () => {
+      const before = last;
+      return (await ask(true)) !== before;
+    },
+  };
+}
+
+function fileCredentials(path: string, clock: Clock): Credentials {
   let header = '';
   let modified = -1;
   let lookedAt = -Infinity;

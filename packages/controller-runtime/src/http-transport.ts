@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
-import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
@@ -63,7 +63,12 @@ export function createHttpTransport(config: ApiServerConfig, options: { maxSocke
   const [requests, streams] = agents;
   const send = secure ? httpsRequest : httpRequest;
   const prefix = url.pathname.replace(/\/$/, '');
-  const base = { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port || (secure ? 443 : 80) };
+  const base = {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port || (secure ? 443 : 80),
+    ...(config.tlsServerName === undefined ? {} : { servername: config.tlsServerName }),
+    ...(config.insecureSkipTlsVerify === true ? { rejectUnauthorized: false } : {}),
+  };
   let ca = config.ca ?? (config.caFile === undefined ? undefined : readAuthorities(config.caFile));
   // Made once: the PEMs are not parsed for each connection, and are no part of the name under which sockets are pooled.
   const trust = (): SecureContext | undefined =>
@@ -74,7 +79,7 @@ export function createHttpTransport(config: ApiServerConfig, options: { maxSocke
   const userAgent = config.userAgent ?? 'controller-runtime';
 
   const start = (question: HttpQuestion, agent: HttpAgent | undefined): ClientRequest => {
-    const headers: Record<string, string | number> = { host: hostHeader, accept: 'application/json', 'user-agent': userAgent };
+    const headers: OutgoingHttpHeaders = { ...config.headers, host: hostHeader, accept: 'application/json', 'user-agent': userAgent };
     if (question.authorization !== undefined) headers['authorization'] = question.authorization;
     if (question.body !== undefined) {
       headers['content-type'] = question.contentType ?? 'application/json';

@@ -3,7 +3,7 @@ export type { ApiClient, ApiClientOptions, DeleteOptions, ListOptions, ObjectAdd
 export { ApiError } from './api-error.ts';
 export type { Status, StatusDetails } from './api-error.ts';
 export { inClusterConfig } from './api-server-config.ts';
-export type { ApiServerConfig } from './api-server-config.ts';
+export type { ApiServerConfig, TokenSource } from './api-server-config.ts';
 export { jitteredBackoff } from './backoff.ts';
 export { sleep, systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';

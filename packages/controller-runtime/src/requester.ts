@@ -54,7 +54,7 @@ export function createRequester(parts: {
         contentType,
         signal,
         timeoutMs,
-        authorization: credentials.authorization(),
+        authorization: await credentials.authorization(),
       });
       code = String(answer.status);
       return answer;
@@ -78,7 +78,7 @@ export function createRequester(parts: {
         continue;
       }
       if (answer.status >= 200 && answer.status < 300) return answer;
-      if (answer.status === 401 && !tokenRenewed && credentials.refresh()) {
+      if (answer.status === 401 && !tokenRenewed && (await credentials.refresh())) {
         tokenRenewed = true;
         continue;
       }

@@ -19,11 +19,12 @@ export function createWatchOpener(parts: {
   const { transport, credentials, requests, timeoutMs } = parts;
   const connect = async (path: string, signal: AbortSignal | undefined): Promise<IncomingMessage> => {
     for (let tries = 1; ; tries += 1) {
-      const response = await transport.open({ method: 'GET', path, authorization: credentials.authorization(), timeoutMs, signal });
+      const authorization = await credentials.authorization();
+      const response = await transport.open({ method: 'GET', path, authorization, timeoutMs, signal });
       requests?.inc({ code: String(response.statusCode), method: 'WATCH' });
       if (response.statusCode === 200) return response;
       const refusal = await readRefusal(response, timeoutMs);
-      if (response.statusCode !== 401 || tries > 1 || !credentials.refresh()) throw answerError(refusal, `WATCH ${path}`, false);
+      if (response.statusCode !== 401 || tries > 1 || !(await credentials.refresh())) throw answerError(refusal, `WATCH ${path}`, false);
     }
   };
   return <T>(
