@@ -2,3 +2,4 @@ export { type CallOptions, type PluginClient, type PluginClientOptions, createPl
 export { type ArtifactWriter } from './artifact-pull.ts';
 export { PluginError } from './plugin-error.ts';
 export { mayCall } from './address-policy.ts';
+export { tokenFromFile } from './token-file.ts';

@@ -16,7 +16,7 @@ const resolveTo = (...addresses: string[]): LookupFunction =>
 const ANYWHERE = { lookup: resolveTo('127.0.0.1'), mayCall: () => true };
 
 describe('a TLS endpoint', () => {
-  it('is called with its certificate verified and a bearer token', async () => {
+  it('is called with its certificate verified, and never with the token that is meant for Services', async () => {
     const requests: string[] = [];
     await using server = await startTls('plugin.example', (socket, request) => {
       requests.push(request);
@@ -26,15 +26,20 @@ describe('a TLS endpoint', () => {
     const client = createPluginClient({ url }, { ...ANYWHERE, token: () => 'the-token' });
     expect(await client.diagnose(DIAGNOSE)).toEqual(NOT);
     expect(requests[0]).toMatch(/^POST \/kdr\/v1\/diagnose HTTP/);
-    expect(requests[0]).toContain('authorization: Bearer the-token\r\n');
+    expect(requests[0]).not.toContain('authorization');
     client.close();
   });
 
-  it('of a Service is called by the Service’s name', async () => {
-    await using server = await startTls('disk.kdr-system.svc', (socket) => socket.write(json(NOT)));
+  it('of a Service is called by the Service’s name, with the bearer token', async () => {
+    const requests: string[] = [];
+    await using server = await startTls('disk.kdr-system.svc', (socket, request) => {
+      requests.push(request);
+      socket.write(json(NOT));
+    });
     const service = { namespace: 'kdr-system', name: 'disk', port: server.port, caBundle: server.caBundle };
-    const client = createPluginClient({ service }, ANYWHERE);
+    const client = createPluginClient({ service }, { ...ANYWHERE, token: () => 'the-token' });
     expect(await client.diagnose(DIAGNOSE)).toEqual(NOT);
+    expect(requests[0]).toContain('authorization: Bearer the-token\r\n');
     client.close();
   });
 
@@ -64,15 +69,10 @@ describe('a TLS endpoint', () => {
   });
 
   it('whose token can’t be read is not called', async () => {
-    const client = createPluginClient(
-      { url: { url: 'https://plugin.example' } },
-      { ...ANYWHERE, token: () => Promise.reject(new Error('no file')) },
-    );
+    const service = { namespace: 'kdr-system', name: 'disk', port: 8443 };
+    const client = createPluginClient({ service }, { ...ANYWHERE, token: () => Promise.reject(new Error('no file')) });
     await expect(client.diagnose(DIAGNOSE)).rejects.toMatchObject({ code: 'KDR_PLUGIN_UNREACHABLE', sent: false });
-    const hanging = createPluginClient(
-      { url: { url: 'https://plugin.example' } },
-      { ...ANYWHERE, timeoutMs: 50, token: () => new Promise(() => undefined) },
-    );
+    const hanging = createPluginClient({ service }, { ...ANYWHERE, timeoutMs: 50, token: () => new Promise(() => undefined) });
     await expect(hanging.diagnose(DIAGNOSE)).rejects.toMatchObject({ code: 'KDR_PLUGIN_TIMEOUT', sent: false });
   });
 });

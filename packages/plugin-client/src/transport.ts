@@ -8,7 +8,10 @@ import { PluginError } from './plugin-error.ts';
 
 /** Options that only `service` and `url` endpoints use. */
 export interface RemoteOptions {
-  /** Bearer token for each call, e.g. a projected ServiceAccount token. Never sent to a local socket. */
+  /**
+   * Bearer token for each call to a `service`: a projected ServiceAccount token, see `tokenFromFile`. Never sent to a local socket, nor to a
+   * `url`: whoever listens there is not known to be of this cluster.
+   */
   token?: () => string | Promise<string>;
   /** Whether an address may be called; default: no loopback, link-local, multicast or metadata address. */
   mayCall?: (address: string) => boolean;
@@ -68,7 +71,6 @@ function tlsTransport(name: string, url: URL, caBundle: string | undefined, conc
   const prefix = url.pathname.replace(/\/$/, '');
   return {
     open: ({ fresh = false, path, ...rest }) => httpsRequest({ ...rest, ...tls, path: `${prefix}${path}`, agent: fresh ? false : kept }),
-    token: options.token,
     close: () => kept.destroy(),
   };
 }
@@ -80,13 +82,8 @@ export function openTransport(name: string, endpoint: Endpoint, concurrency: num
     throw refused(name, 'exactly one of local, service, url is required');
   if (local) return localTransport(local.socket, concurrency);
   if (service) {
-    return tlsTransport(
-      name,
-      new URL(`https://${service.name}.${service.namespace}.svc:${service.port}`),
-      service.caBundle,
-      concurrency,
-      options,
-    );
+    const address = new URL(`https://${service.name}.${service.namespace}.svc:${service.port}`);
+    return { ...tlsTransport(name, address, service.caBundle, concurrency, options), token: options.token };
   }
   if (!URL.canParse(url!.url)) throw refused(name, 'the URL can’t be read');
   return tlsTransport(name, new URL(url!.url), url!.caBundle, concurrency, options);
