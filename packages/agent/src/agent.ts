@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Abnormal } from '@kdr/api-types';
-import { isTerminal, targetKey } from '@kdr/api-types';
+import { SYSTEM_NAMESPACE, isTerminal, targetKey } from '@kdr/api-types';
 import { createEventRecorder, runTogether, sleep, systemClock } from '@kdr/controller-runtime';
 import type { ApiClient, Controller, Informer, Logger, Runnable } from '@kdr/controller-runtime';
 import { createProcfs } from '@kdr/linux';
@@ -41,6 +41,8 @@ export interface AgentContext {
   /** As an identity that may read the registrations and policies, write Abnormals of its own node, its Lease, and Events. */
   client: ApiClient;
   node: { name: string };
+  /** KDR's own namespace, `kdr-system` when left out: the agent's Lease, and Abnormals about the node. */
+  namespace?: string;
   /** Journal, lock, information, artifacts. One agent per directory. */
   stateDirectory: string;
   /** For `agent.sock`; the state directory when left out. The path must not exceed 107 bytes. */
@@ -64,7 +66,7 @@ export interface Agent {
 
 /** Moves the Abnormals of one node through the stages. */
 export function createAgent(context: AgentContext): Agent {
-  const { client, node, stateDirectory, logger } = context;
+  const { client, node, stateDirectory, logger, namespace = SYSTEM_NAMESPACE } = context;
   const options: AgentOptions = { ...DEFAULTS, ...context.options };
   const clock = systemClock;
   const procfs = createProcfs(context.procRoot);
@@ -80,6 +82,7 @@ export function createAgent(context: AgentContext): Agent {
   const facts = createNodeFacts({
     client,
     node: node.name,
+    namespace,
     bootId: procfs.bootId(),
     version: manifest.version,
     plugins: registry.ready,
@@ -198,7 +201,7 @@ export function createAgent(context: AgentContext): Agent {
         { name: 'informer of RecoveryPolicies', run: policies.run },
         { name: 'plugin registry', run: registry.run },
       ];
-      const sources = createSourceManager([createNodeEventSource({ client, node: node.name, logger })], logger);
+      const sources = createSourceManager([createNodeEventSource({ client, node: node.name, namespace, logger })], logger);
       await runTogether([main, ...informers, sources, { name: 'lease', run: facts.run }], signal, {
         stopTimeoutMs: options.stopSeconds * 1000,
       });

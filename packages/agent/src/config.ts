@@ -3,13 +3,15 @@ import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { inClusterConfig } from '@kdr/controller-runtime';
 import type { ApiServerConfig, LogLevel } from '@kdr/controller-runtime';
-import { KdrError } from '@kdr/api-types';
+import { KdrError, SYSTEM_NAMESPACE } from '@kdr/api-types';
 import type { AgentOptions } from './options.ts';
 
 /** Everything that the program is told from outside. */
 export interface AgentConfig {
   server: ApiServerConfig;
   node: string;
+  /** KDR's own namespace: the agent's Lease, and Abnormals about the node. */
+  namespace: string;
   stateDirectory: string;
   socketDirectory: string | undefined;
   procRoot: string | undefined;
@@ -23,6 +25,7 @@ const FLAGS = {
   'token-file': 'KDR_TOKEN_FILE',
   'ca-file': 'KDR_CA_FILE',
   'node-name': 'KDR_NODE_NAME',
+  namespace: 'KDR_NAMESPACE',
   'state-dir': 'KDR_STATE_DIR',
   'socket-dir': 'KDR_SOCKET_DIR',
   'proc-root': 'KDR_PROC_ROOT',
@@ -48,6 +51,7 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
   return {
     server: serverOf(value, env),
     node: value('node-name') ?? hostname().toLowerCase(),
+    namespace: namespaceOf(value('namespace')),
     stateDirectory: value('state-dir') ?? '/var/lib/kdr/agent',
     socketDirectory: value('socket-dir'),
     procRoot: value('proc-root'),
@@ -72,6 +76,11 @@ function serverOf(value: (flag: Flag) => string | undefined, env: Readonly<Recor
   if (server === undefined) return inClusterConfig(undefined, env);
   const [tokenFile, caFile] = [value('token-file'), value('ca-file')];
   return { server, ...(tokenFile !== undefined && { tokenFile }), ...(caFile !== undefined && { ca: readFileSync(caFile, 'utf8') }) };
+}
+
+function namespaceOf(text = SYSTEM_NAMESPACE): string {
+  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)) throw usage(`--namespace must be the name of a namespace, not "${text}"`);
+  return text;
 }
 
 function optionsOf(text: string | undefined): Partial<AgentOptions> {

@@ -11,6 +11,7 @@ const client = createApiClient(config.server, { logger, metrics: registry });
 const agent = createAgent({
   client,
   node: { name: config.node },
+  namespace: config.namespace,
   stateDirectory: config.stateDirectory,
   socketDirectory: config.socketDirectory,
   procRoot: config.procRoot,

@@ -36,6 +36,7 @@ export const ERROR_CODES = {
   KDR_CEL_INVALID: 'The CEL expression does not compile or did not evaluate to true or false.',
   KDR_UNKNOWN_TRANSITION: 'The state machine has no such step. This is a bug of KDR: please report it.',
   KDR_NOT_RUNNING: 'No API server answers. Start `kdr up`, or pass --kubeconfig.',
+  KDR_CONFIG_INVALID: 'A setting from the environment is wrong; the message names the variable and says what it may be.',
   KDR_CLI_USAGE: 'The command line is wrong; the message says how.',
   KDR_NOT_FOUND: 'There is no such object.',
   KDR_NOT_WAITING: 'The Abnormal does not wait for an approval.',

@@ -1,6 +1,6 @@
 import { hostname, release } from 'node:os';
 import { randomUUID } from 'node:crypto';
-import { READY_PLUGINS_ANNOTATION, SYSTEM_NAMESPACE, agentLeaseName } from '@kdr/api-types';
+import { READY_PLUGINS_ANNOTATION, agentLeaseName } from '@kdr/api-types';
 import type { ReadyPlugin } from '@kdr/api-types';
 import { createLeaseHeartbeat } from '@kdr/controller-runtime';
 import type { ApiClient, LeaseHeartbeat, Logger } from '@kdr/controller-runtime';
@@ -16,6 +16,8 @@ export const NODE_FACTS = {
 interface NodeFactsContext {
   client: ApiClient;
   node: string;
+  /** Of the Lease. */
+  namespace: string;
   bootId: string;
   version: string;
   plugins: () => ReadyPlugin[];
@@ -23,10 +25,10 @@ interface NodeFactsContext {
 }
 
 /** Says on the Lease of this node that its agent lives, which plugins are ready, and what the node is. */
-export function createNodeFacts({ client, node, bootId, version, plugins, logger }: NodeFactsContext): LeaseHeartbeat {
+export function createNodeFacts({ client, node, namespace, bootId, version, plugins, logger }: NodeFactsContext): LeaseHeartbeat {
   return createLeaseHeartbeat({
     client,
-    namespace: SYSTEM_NAMESPACE,
+    namespace,
     name: agentLeaseName(node),
     holder: `${hostname()}_${process.pid}_${randomUUID().slice(0, 8)}`,
     annotations: () => ({

@@ -53,9 +53,9 @@ describe('sources that listen to Events about the node', () => {
 
 describe('the Abnormal of an Event', () => {
   it('is named by source and Event, so that the same Event asks for the same one', () => {
-    const one = abnormalOf(source('s', {}), event, 'n1');
-    const again = abnormalOf(source('s', {}), { ...event, count: 7 }, 'n1');
-    const other = abnormalOf(source('s', {}), { ...event, metadata: { ...event.metadata, uid: 'e-2' } }, 'n1');
+    const one = abnormalOf(source('s', {}), event, 'n1', 'kdr-system');
+    const again = abnormalOf(source('s', {}), { ...event, count: 7 }, 'n1', 'kdr-system');
+    const other = abnormalOf(source('s', {}), { ...event, metadata: { ...event.metadata, uid: 'e-2' } }, 'n1', 'kdr-system');
     expect(again.metadata.name).toBe(one.metadata.name);
     expect(other.metadata.name).not.toBe(one.metadata.name);
   });
@@ -65,7 +65,9 @@ describe('the Abnormal of an Event', () => {
       source('s', { template: { fault: 'KernelDeadlock', parameters: { why: '{{ labels.message }}', limit: 3 } } }),
       event,
       'n1',
+      'faults',
     );
+    expect(made.metadata.namespace).toBe('faults');
     expect(made.spec).toMatchObject({
       source: 'KubernetesEvent',
       nodeName: 'n1',

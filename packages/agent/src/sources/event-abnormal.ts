@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Abnormal, type AbnormalSource, API_VERSION, NODE_LABEL, SYSTEM_NAMESPACE } from '@kdr/api-types';
+import { type Abnormal, type AbnormalSource, API_VERSION, NODE_LABEL } from '@kdr/api-types';
 import { type Signal, compileSignalMatch, renderTemplate } from '@kdr/api-types/signal';
 import type { CoreEvent } from '@kdr/controller-runtime';
 
@@ -40,9 +40,9 @@ export function compileEventSources(sources: readonly AbnormalSource[]): Compile
 
 /**
  * The Abnormal that a source makes of an Event about the node. Its name is made of the source and the Event's uid: an Event that is counted up
- * again, or seen again after a restart, asks for the same one.
+ * again, or seen again after a restart, asks for the same one. It lies in KDR's own namespace: a Node has none.
  */
-export function abnormalOf(source: AbnormalSource, event: CoreEvent, node: string): Abnormal {
+export function abnormalOf(source: AbnormalSource, event: CoreEvent, node: string, namespace: string): Abnormal {
   const { template } = source.spec;
   const signal = signalOf(event);
   const digest = createHash('sha256').update(`${source.metadata.uid}/${event.metadata?.uid}`).digest('hex').slice(0, 12);
@@ -57,7 +57,7 @@ export function abnormalOf(source: AbnormalSource, event: CoreEvent, node: strin
     kind: 'Abnormal',
     metadata: {
       name: `${source.metadata.name.slice(0, 200)}-${digest}`,
-      namespace: SYSTEM_NAMESPACE,
+      namespace,
       labels: { [NODE_LABEL]: node, [SOURCE_LABEL]: source.metadata.name.slice(0, 63) },
     },
     spec: {

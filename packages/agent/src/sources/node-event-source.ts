@@ -20,10 +20,12 @@ const HISTORY_MS = 60_000;
 export function createNodeEventSource(deps: {
   client: ApiClient;
   node: string;
+  /** For the Abnormals. */
+  namespace: string;
   logger: Logger;
   now?: () => number;
 }): Runnable & { name: string } {
-  const { client, node, logger, now = Date.now } = deps;
+  const { client, node, namespace, logger, now = Date.now } = deps;
   return {
     name: 'node-events',
     run: async (signal) => {
@@ -63,7 +65,7 @@ export function createNodeEventSource(deps: {
           compiled ??= compile();
           const hit = compiled.find((one) => one.error === undefined && one.matches(heard));
           if (hit === undefined || suppressed(hit.source, heard.reason ?? '')) return;
-          const abnormal = abnormalOf(hit.source, event, node);
+          const abnormal = abnormalOf(hit.source, event, node, namespace);
           await client.create(RESOURCES.Abnormal, abnormal).catch((error: unknown) => {
             if (!(error instanceof ApiError) || !error.isAlreadyExists) throw error;
           });
