@@ -15,10 +15,11 @@ const programs = readdirSync('src')
 // tsup would strip `node:`, and `node:sqlite` has no other name.
 const shared = { format: 'esm', target: 'node22', platform: 'node', sourcemap: true, silent: true, removeNodeProtocol: false } as const;
 
-// One file instead of a thousand: the services start in half the time. Native code (koffi) can't be bundled.
-const bundled = ['@kdr/agent', '@kdr/master'].includes(manifest.name)
+// One file instead of a thousand: the programs start in half the time, and an image needs nothing else. Native code (koffi) can't be bundled.
+const bundled = ['@kdr/agent', '@kdr/master', '@kdr/bundle', '@kdr/cli'].includes(manifest.name)
   ? {
       noExternal: [/^(?!koffi)/],
+      splitting: false,
       // Libraries in CommonJS ask for Node's own modules by require().
       banner: { js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);" },
       minifySyntax: true,

@@ -1,2 +1,2 @@
-export { type Program, NODE_PLUGINS } from './programs.ts';
+export { type Program, nodePlugins } from './programs.ts';
 export { type Analyzer, analyzers } from './analyzers.ts';

@@ -1,12 +1,11 @@
-import { createRequire } from 'node:module';
 import type { Command } from 'commander';
-import { readKubeconfig } from '../kubeconfig.ts';
 import { formatOption } from '../output/format.ts';
-import { type CliContext, connectionFlags, withSession } from '../session.ts';
+import { type CliContext, type ConnectionFlags, connectionFlags, withSession } from '../session.ts';
+import manifest from '../../package.json' with { type: 'json' };
 
-/** Version of this program. Found by the package's own name: the built file lies at another depth than this one. */
+/** Version of this program. */
 export function clientVersion(): string {
-  return (createRequire(import.meta.url)('@kdr/cli/package.json') as { version: string }).version;
+  return manifest.version;
 }
 
 /** `kdr version`: this program's, and the API server's where one answers. */
@@ -14,7 +13,7 @@ export function registerVersion(program: Command, context: CliContext): void {
   connectionFlags(program.command('version').description('Version of kdr, and of the API server where one answers'))
     .addOption(formatOption(['json'], 'format'))
     .option('--client', 'do not ask the server')
-    .action(async (flags: { output?: string; client?: boolean; kubeconfig?: string; context?: string }) => {
+    .action(async (flags: ConnectionFlags & { output?: string; client?: boolean }) => {
       const server = flags.client === true ? undefined : await ask(context, flags);
       if (flags.output === 'json')
         return context.out.print(JSON.stringify({ client: clientVersion(), node: process.version, server }, undefined, 2));
@@ -22,15 +21,10 @@ export function registerVersion(program: Command, context: CliContext): void {
     });
 }
 
-async function ask(context: CliContext, flags: { kubeconfig?: string; context?: string }): Promise<string | undefined> {
+async function ask(context: CliContext, flags: ConnectionFlags): Promise<string | undefined> {
   try {
-    readKubeconfig(flags.kubeconfig ?? context.config.kubeconfig, flags.context);
-    return await withSession(
-      context,
-      flags,
-      async ({ client }) =>
-        ((await client.request('GET', '/version', undefined, { timeoutMs: 2_000 })) as { gitVersion: string }).gitVersion,
-    );
+    const version = await withSession(context, flags, ({ client }) => client.request('GET', '/version', undefined, { timeoutMs: 2_000 }));
+    return (version as { gitVersion: string }).gitVersion;
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { createAgent, createSourceManager } from '@kdr/agent';
-import { NODE_PLUGINS } from '@kdr/bundle';
+import { nodePlugins } from '@kdr/bundle';
 import { createSources } from '@kdr/bundle/sources';
 import { type Logger, createApiClient, createProbeServer, runTogether } from '@kdr/controller-runtime';
 import { startApiServer } from '@kdr/embedded-apiserver';
@@ -88,7 +88,7 @@ export async function up(options: UpOptions, signal: AbortSignal): Promise<void>
       ready: { master: () => master.ready(), agent: () => agent.ready() },
     });
     await probes.start();
-    const children = (options.bundle ? NODE_PLUGINS : []).map((program) => ({
+    const children = (options.bundle ? nodePlugins() : []).map((program) => ({
       ...program,
       env: { ...options.env, KDR_PLUGIN_DIR: state.plugins, KDR_ATTEMPT_DIR: state.attempts },
     }));
