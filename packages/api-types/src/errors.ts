@@ -21,6 +21,9 @@ export const ERROR_CODES = {
   KDR_DIAGNOSE_UNAVAILABLE: 'No diagnoser of that name can be asked here.',
   KDR_CALLBACK_DENIED: 'The callback token is unknown or its call has ended.',
   KDR_UNAUTHORIZED: 'The caller showed no bearer token that may call this plugin.',
+  KDR_AUTHORIZER_UNAVAILABLE: 'The plugin could not have the caller’s token reviewed by the API server, so nobody may call; try again.',
+  KDR_LISTEN_INVALID:
+    'What the environment says about the plugin’s TLS port is wrong or incomplete; the message names the variable. It is never open.',
   KDR_CALLBACK_TOO_MANY: 'One call asked back more often than allowed.',
   KDR_BAD_REQUEST: 'The request is not of the shape that the protocol wants; the message names the field.',
   KDR_REQUEST_TOO_LARGE: 'The request is larger than 1 MiB.',
@@ -37,6 +40,8 @@ export const ERROR_CODES = {
   KDR_UNKNOWN_TRANSITION: 'The state machine has no such step. This is a bug of KDR: please report it.',
   KDR_NOT_RUNNING: 'No API server answers. Start `kdr up`, or pass --kubeconfig.',
   KDR_CONFIG_INVALID: 'A setting from the environment is wrong; the message names the variable and says what it may be.',
+  KDR_CREDENTIAL_PLUGIN:
+    'The credential plugin of the kubeconfig gave no credential; the message says why. Run it by hand, or log in again.',
   KDR_CLI_USAGE: 'The command line is wrong; the message says how.',
   KDR_NOT_FOUND: 'There is no such object.',
   KDR_NOT_WAITING: 'The Abnormal does not wait for an approval.',

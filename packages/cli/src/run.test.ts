@@ -13,7 +13,16 @@ writeFileSync(empty, '');
 async function exits(line: string): Promise<{ code: number; said: string }> {
   const said: string[] = [];
   const code = await run(line.split(' '), {
-    config: { stateDirectory: directory, kubeconfig: empty, user: 'me', logLevel: 'warn', env: {} },
+    config: {
+      stateDirectory: directory,
+      kubeconfigs: [empty],
+      serviceAccount: directory,
+      kdrNamespace: 'kdr-system',
+      webhookName: 'kdr',
+      user: 'me',
+      logLevel: 'warn',
+      env: {},
+    },
     out: { print: (text) => void said.push(text), note: (text) => void said.push(text), color: false, width: 80 },
     signal: new AbortController().signal,
     stdin: Readable.from([]),
