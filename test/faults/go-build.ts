@@ -19,11 +19,20 @@ export interface GoRecipe {
   /** Called with the build directory before it is published, to lay files beside the program. Its inputs belong into `alsoHash`. */
   readonly finish?: (directory: string) => void;
   readonly alsoHash?: string;
+  /** Flags of the linker, such as `-s -w`; default none. */
+  readonly ldflags?: string;
+  /** How long it may take on a slow machine, milliseconds; default five minutes. */
+  readonly timeoutMs?: number;
+  /** What to expect, for people; default "about half a minute". */
+  readonly usually?: string;
+  /** Folder of the cache; default that of the faults. */
+  readonly cacheDirectory?: string;
   /** Ends the compiler; what it had begun is removed. */
   readonly signal?: AbortSignal;
 }
 
 const BUILD_TIMEOUT_MS = 300_000;
+const SIGN_OF_LIFE_MS = 10_000;
 
 /**
  * Builds a Go program once and keeps it in the cache. The key names program, Go version and a hash of the recipe; a build appears there by one
@@ -34,12 +43,14 @@ const BUILD_TIMEOUT_MS = 300_000;
 export async function buildGoProgram(recipe: GoRecipe, onProgress: OnProgress): Promise<string> {
   const go = requireProgram('go');
   const version = recipe.go === undefined ? await installedGoVersion(go) : `go${recipe.go}`;
-  const { cacheDirectory } = readFaultsConfig();
+  const { cacheDirectory = readFaultsConfig().cacheDirectory, usually = 'about half a minute' } = recipe;
   const final = join(cacheDirectory, `${recipe.program}-${version}-${hashOf(recipe)}`);
   if (existsSync(final)) return final;
 
-  onProgress(`Building ${recipe.program} with ${version} (once; about half a minute the first time)`);
+  onProgress(`Building ${recipe.program} with ${version} (once; ${usually} the first time)`);
   const started = performance.now();
+  const seconds = () => (performance.now() - started) / 1000;
+  const lives = setInterval(() => onProgress(`Still building ${recipe.program}: ${seconds().toFixed(0)} s of ${usually}`), SIGN_OF_LIFE_MS);
   mkdirSync(cacheDirectory, { recursive: true });
   const work = mkdtempSync(join(cacheDirectory, '.building-'));
   try {
@@ -48,16 +59,18 @@ export async function buildGoProgram(recipe: GoRecipe, onProgress: OnProgress): 
     recipe.finish?.(made);
     publish(made, final);
   } finally {
+    clearInterval(lives);
     rmSync(work, { recursive: true, force: true });
   }
-  onProgress(`Built ${recipe.program} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  onProgress(`Built ${recipe.program} in ${seconds().toFixed(1)} s`);
   return final;
 }
 
 async function compile(recipe: GoRecipe, go: string, work: string): Promise<void> {
   const source = join(work, 'source');
   cpSync(recipe.source, source, { recursive: true });
-  const result = await execa(go, ['build', '-trimpath', '-o', join(work, 'made', recipe.program), recipe.goPackage], {
+  const flags = ['-trimpath', ...(recipe.ldflags === undefined ? [] : ['-ldflags', recipe.ldflags])];
+  const result = await execa(go, ['build', ...flags, '-o', join(work, 'made', recipe.program), recipe.goPackage], {
     cwd: source,
     // go.sum is committed and complete: nothing is asked of the checksum database but for the toolchain itself. The caller's GOFLAGS would
     // be refused by an old toolchain; GOOS and GOARCH would make a program that does not run here.
@@ -70,7 +83,7 @@ async function compile(recipe: GoRecipe, go: string, work: string): Promise<void
       GOOS: 'linux',
       GOARCH: goArchitecture(),
     },
-    timeout: BUILD_TIMEOUT_MS,
+    timeout: recipe.timeoutMs ?? BUILD_TIMEOUT_MS,
     cancelSignal: recipe.signal,
     reject: false,
     stdin: 'ignore',
@@ -104,7 +117,7 @@ function goArchitecture(): string {
 }
 
 function hashOf(recipe: GoRecipe): string {
-  const hash = createHash('sha256').update(`${recipe.goPackage}\0${recipe.alsoHash ?? ''}\0`);
+  const hash = createHash('sha256').update(`${recipe.goPackage}\0${recipe.ldflags ?? ''}\0${recipe.alsoHash ?? ''}\0`);
   for (const name of readdirSync(recipe.source).sort()) hash.update(`${name}\0`).update(readFileSync(join(recipe.source, name)));
   return hash.digest('hex').slice(0, 12);
 }

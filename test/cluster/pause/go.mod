@@ -1,0 +1,3 @@
+module kdr.dev/test/pause
+
+go 1.19
