@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { ActOnce } from './act-once.ts';
 import { createAnswerMemory } from './answer-memory.ts';
 import type { ArtifactSpool } from './artifact-spool.ts';
+import type { Caller } from './caller.ts';
 import { execute } from './execute.ts';
 import { SHAPES } from './openapi.ts';
 import type { Plugin, PluginRequest } from './plugin.ts';
@@ -50,10 +51,18 @@ async function beforeDeadline<T>(work: Promise<T>, signal: AbortSignal): Promise
   }
 }
 
+/** The answer to one caller is not for another who has come to know its requestId. */
+function asker(caller: Caller | undefined): string {
+  return caller ? `${caller.node ?? ''} ${caller.user} ` : '';
+}
+
+/** @param caller who asks, where a token said so */
+export type CallRoute = (body: unknown, trace: string, caller?: Caller) => Promise<string>;
+
 /** From the body of a POST to the text of its answer: shape, idempotency, concurrency, deadline. Throws KdrErrors and what the plugin throws. */
-export function createCallRoute({ plugin, calls, spool, log, once }: Parts): (body: unknown, trace: string) => Promise<string> {
+export function createCallRoute({ plugin, calls, spool, log, once }: Parts): CallRoute {
   const memory = createAnswerMemory();
-  return async (body, trace) => {
+  return async (body, trace, caller) => {
     const request = readRequest(plugin, body);
     const digest = requestDigest(request);
     const deadline = new AbortController();
@@ -67,9 +76,10 @@ export function createCallRoute({ plugin, calls, spool, log, once }: Parts): (bo
       signal: deadline.signal,
       traceparent: trace,
       artifact: spool.store,
+      ...(caller && { caller }),
     };
     try {
-      const answer = memory.once(request.requestId, digest, () =>
+      const answer = memory.once(asker(caller) + request.requestId, digest, () =>
         calls.run(deadline.signal, async () => JSON.stringify(await execute(plugin, request, services, once))),
       );
       return await beforeDeadline(answer, deadline.signal);

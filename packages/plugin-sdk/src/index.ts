@@ -5,7 +5,8 @@ export { type CommonDefinition, type NeedOption } from './definition.ts';
 export { type AskingContext, type PluginContext } from './context.ts';
 export { type ArtifactContent, type CallServices, type Plugin, type PluginAnswer, type PluginRequest } from './plugin.ts';
 export { type ServeOptions, type Served, serve } from './serve.ts';
-export { type Authorize } from './plugin-server.ts';
+export { type Authorize, type Caller } from './caller.ts';
+export { PLUGIN_AUDIENCE } from './token-review.ts';
 // The vocabulary that authors meet, so that a plugin needs this package alone.
 export {
   type ActAnswer,

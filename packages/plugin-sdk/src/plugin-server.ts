@@ -6,15 +6,13 @@ import type { Logger } from 'pino';
 import type { ActOnce } from './act-once.ts';
 import type { ArtifactSpool } from './artifact-spool.ts';
 import { createCallRoute } from './call-route.ts';
+import type { Authorize, Caller } from './caller.ts';
 import { ROUTES } from './definition.ts';
 import type { PluginMetrics } from './metrics.ts';
 import { openapi } from './openapi.ts';
 import type { Plugin } from './plugin.ts';
 import { coded, problemOf } from './problem.ts';
 import type { RunningCalls } from './running-calls.ts';
-
-/** Whether a bearer token may call. */
-export type Authorize = (token: string) => boolean | Promise<boolean>;
 
 export interface PluginServerParts {
   plugin: Plugin;
@@ -53,6 +51,14 @@ function bareServer(remote: PluginServerParts['remote']): FastifyInstance {
   return (remote ? fastify({ ...limits, https: remote.tls }) : fastify(limits)) as unknown as FastifyInstance;
 }
 
+/** @throws KdrError KDR_UNAUTHORIZED, or what the judge throws with a code of its own: whoever is not known to be allowed is not */
+async function callerOf(authorization: string | undefined, authorize: Authorize): Promise<true | Caller> {
+  const token = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1];
+  const verdict = token !== undefined && (await authorize(token));
+  if (!verdict) throw new KdrError('KDR_UNAUTHORIZED', 'the bearer token is missing or may not call');
+  return verdict;
+}
+
 /** The HTTP server of one plugin; nothing listens yet. Every error is answered as problem details (RFC 9457) with a KDR code. */
 export function createPluginServer({ plugin, calls, spool, metrics, log, once, remote }: PluginServerParts): FastifyInstance {
   const { name, role } = plugin.manifest;
@@ -73,12 +79,13 @@ export function createPluginServer({ plugin, calls, spool, metrics, log, once, r
     if (status >= 500 && code !== 'KDR_BUSY') log.error({ err: error, route: request.routeOptions.url }, code);
     void reply.code(status).type(PROBLEM).send(problemOf(error));
   });
+  const callers = new WeakMap<object, Caller>();
   if (remote) {
     server.addHook('onRequest', async (request) => {
+      // The kubelet's probes carry no token. Metrics do need one: they tell what goes on in the cluster.
       if (request.url === '/healthz' || request.url === '/readyz') return;
-      const token = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
-      if (token === undefined || !(await remote.authorize(token)))
-        throw new KdrError('KDR_UNAUTHORIZED', 'the bearer token is missing or may not call');
+      const caller = await callerOf(request.headers.authorization, remote.authorize);
+      if (typeof caller === 'object') callers.set(request, caller);
     });
   }
 
@@ -101,7 +108,7 @@ export function createPluginServer({ plugin, calls, spool, metrics, log, once, r
     const trace = request.headers.traceparent;
     let outcome = '';
     try {
-      const text = await answer(request.body, typeof trace === 'string' ? trace.slice(0, 64) : '');
+      const text = await answer(request.body, typeof trace === 'string' ? trace.slice(0, 64) : '', callers.get(request));
       outcome = (JSON.parse(text) as { outcome: string }).outcome;
       return await reply.type('application/json').send(text);
     } catch (error) {

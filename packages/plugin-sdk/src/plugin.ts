@@ -9,6 +9,7 @@ import type {
   RecoverRequest,
 } from '@kdr/api-types';
 import type { Logger } from 'pino';
+import type { Caller } from './caller.ts';
 
 export type PluginRequest = CollectRequest | DiagnoseRequest | RecoverRequest;
 export type PluginAnswer = CollectAnswer | DiagnoseAnswer | RecoverAnswer;
@@ -28,6 +29,8 @@ export interface CallServices {
   /** W3C trace context of the call; empty where it came without. Asking back carries it on. */
   traceparent: string;
   artifact(content: ArtifactContent): Promise<Artifact>;
+  /** Who asks; known behind a TLS port alone, where its token was reviewed. */
+  caller?: Caller;
 }
 
 /** A plugin, ready to be served. Made by `defineCollector`, `defineDiagnoser`, `defineRecoverer`; making one has no side effect. */

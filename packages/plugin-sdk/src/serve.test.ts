@@ -94,17 +94,18 @@ describe('serve', () => {
 
 describe('over TCP', () => {
   it('speaks TLS, to those alone who have a token', async () => {
-    const pems = await generate([{ name: 'commonName', value: 'p.example' }], {
+    const name = 'p.default.svc';
+    const pems = await generate([{ name: 'commonName', value: name }], {
       algorithm: 'sha256',
-      extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'p.example' }] }],
+      extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: name }] }],
     });
     const tls = { cert: pems.cert, key: pems.private };
     const listen = { port: 0, host: '127.0.0.1', tls, authorize: (token: string) => token === 'good' };
     const served = await start({ plugins: [named('a')], listen });
-    const url = { url: served.addresses.a!.replace('127.0.0.1', 'p.example'), caBundle: pems.cert };
+    const service = { namespace: 'default', name: 'p', port: Number(new URL(served.addresses.a!).port), caBundle: pems.cert };
     const lookup = ((_: string, __: unknown, callback: (error: null, found: object[]) => void) =>
       callback(null, [{ address: '127.0.0.1', family: 4 }])) as never;
-    const client = (token: string) => createPluginClient({ url }, { lookup, mayCall: () => true, token: () => token });
+    const client = (token: string) => createPluginClient({ service }, { lookup, mayCall: () => true, token: () => token });
     expect((await client('good').collect(sampleRequest('collector'))).outcome).toBe('Collected');
     await expect(client('bad').manifest()).rejects.toThrow('status 401: KDR_UNAUTHORIZED');
     await client('bad').ready();

@@ -1,4 +1,5 @@
 import { chmod } from 'node:fs/promises';
+import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { KdrError } from '@kdr/api-types';
@@ -7,10 +8,11 @@ import { type Logger, pino } from 'pino';
 import { createActOnce } from './act-once.ts';
 import { createArtifactSpool } from './artifact-spool.ts';
 import { openAttemptRecords } from './attempt-records.ts';
-import { besideSockets, readConfig } from './config.ts';
+import { type SdkConfig, besideSockets, readConfig } from './config.ts';
+import { type Listen, checkAttempts, listenFromEnvironment } from './listen.ts';
 import { createPluginMetrics } from './metrics.ts';
 import type { Plugin } from './plugin.ts';
-import { type Authorize, type PluginServerParts, createPluginServer } from './plugin-server.ts';
+import { type PluginServerParts, createPluginServer } from './plugin-server.ts';
 import { type RunningCalls, createRunningCalls } from './running-calls.ts';
 import { prepareSocketPath } from './socket-path.ts';
 import { stopOnSignal } from './stop-signal.ts';
@@ -21,8 +23,11 @@ export interface ServeOptions {
   directory?: string;
   /** Where recoverers record their attempts; it must outlive the process. Default: `KDR_ATTEMPT_DIR`, else `<directory>/../attempts`. */
   attemptsDirectory?: string;
-  /** Instead of sockets: TLS on this port (the next plugin on the next port; 0: any). For a Deployment behind a Service. */
-  listen?: { port: number; host?: string; tls: { cert: string; key: string }; authorize: Authorize };
+  /**
+   * Instead of sockets: TLS, for a Deployment behind a Service. Default, where no `directory` is given: what `KDR_PLUGIN_LISTEN_PORT`,
+   * `KDR_PLUGIN_TLS_DIR`, `KDR_PLUGIN_AUTHORIZE` and `KDR_PLUGIN_CALLERS` say.
+   */
+  listen?: Omit<Listen, 'follow'>;
   /** Default: pino to stdout at `KDR_LOG_LEVEL`. */
   logger?: Logger;
   /** Stop and exit 0 on SIGTERM and SIGINT. Default true. */
@@ -43,6 +48,8 @@ const DRAIN_MS = 10_000;
 interface Running {
   server: FastifyInstance;
   calls: RunningCalls;
+  /** Ends what goes on beside the calls. */
+  unfollow?: () => void;
 }
 
 async function listenOnSocket(server: FastifyInstance, path: string): Promise<string> {
@@ -59,7 +66,8 @@ async function listenOnPort(server: FastifyInstance, host: string, port: number)
   return `https://${host}:${(server.server.address() as AddressInfo).port}`;
 }
 
-async function stop({ server, calls }: Running, drainMs: number): Promise<void> {
+async function stop({ server, calls, unfollow }: Running, drainMs: number): Promise<void> {
+  unfollow?.();
   const timeout = new Promise<void>((resolve) => setTimeout(resolve, drainMs).unref());
   const closed = server.close();
   await Promise.race([calls.drain(), timeout]);
@@ -80,10 +88,18 @@ function checkPlugins({ plugins, listen }: ServeOptions): void {
   }
 }
 
+/** Sockets, unless the author or the environment wants ports. */
+async function listenOf(options: ServeOptions, config: SdkConfig, logger: Logger): Promise<Listen | undefined> {
+  if (options.listen || options.directory !== undefined || config.listen === undefined) return options.listen;
+  checkAttempts(options.plugins, { attemptsDirectory: options.attemptsDirectory ?? config.attemptsDirectory });
+  return listenFromEnvironment(config.listen, logger);
+}
+
 async function start(options: ServeOptions): Promise<Served> {
   checkPlugins(options);
   const config = readConfig();
-  const { plugins, directory = config.directory, listen, logger = pino({ level: config.logLevel }) } = options;
+  const { plugins, directory = config.directory, logger = pino({ level: config.logLevel }) } = options;
+  const listen = await listenOf(options, config, logger);
   const attempts = options.attemptsDirectory ?? config.attemptsDirectory ?? besideSockets(directory);
   const spool = createArtifactSpool();
   const metrics = createPluginMetrics();
@@ -102,7 +118,7 @@ async function start(options: ServeOptions): Promise<Served> {
       if (role === 'recoverer') parts.once = createActOnce(await openAttemptRecords(join(attempts, name)));
       if (listen) parts.remote = { tls: listen.tls, authorize: listen.authorize };
       const server = createPluginServer(parts);
-      running.push({ server, calls });
+      running.push({ server, calls, unfollow: listen?.follow?.(server.server as unknown as HttpsServer) });
       addresses[name] = listen
         ? await listenOnPort(server, listen.host ?? '0.0.0.0', listen.port === 0 ? 0 : listen.port + running.length - 1)
         : await listenOnSocket(server, join(directory, `${name}.sock`));
@@ -117,7 +133,7 @@ async function start(options: ServeOptions): Promise<Served> {
 
 /**
  * Serves plugins from one process, each on a socket of its own: `await serve(a, b)`, or with options `await serve({ plugins: [a, b], … })`.
- * @throws KdrError KDR_INVALID_PLUGIN, KDR_SOCKET_UNUSABLE; then nothing is served.
+ * @throws KdrError KDR_INVALID_PLUGIN, KDR_SOCKET_UNUSABLE, KDR_LISTEN_INVALID; then nothing is served.
  */
 export async function serve(first: Plugin | ServeOptions, ...others: Plugin[]): Promise<Served> {
   const options: ServeOptions = 'plugins' in first ? first : { plugins: [first, ...others] };
