@@ -78,7 +78,7 @@ const ownNode = (users: PolicyUsers): PolicyRule => ({
   apiGroup: GROUP,
   resources: ['abnormals', 'abnormals/status'],
   operations: ['CREATE', 'UPDATE', 'DELETE'],
-  when: `${is(users.agent)} || ${is(users.source)}`,
+  when: [users.agent, ...(users.source === undefined ? [] : [users.source])].map(is).join(' || '),
   variables: {
     node: `${exists('request.userInfo.extra')} && '${NODE_CLAIM}' in request.userInfo.extra ? request.userInfo.extra['${NODE_CLAIM}'][0] : ''`,
   },
@@ -150,7 +150,7 @@ const WRITES: Record<'master' | 'agent' | 'source', Record<string, readonly Oper
 };
 
 /** For the embedded server, which has no RBAC: a component's token can write nothing but what its Role would allow in a cluster. */
-export function embeddedRoles(users: PolicyUsers): PolicyObjects[] {
+export function embeddedRoles(users: Required<PolicyUsers>): PolicyObjects[] {
   return (Object.keys(WRITES) as (keyof typeof WRITES)[]).map((role) =>
     policyObjects({
       name: `kdr-role-${role}`,

@@ -10,7 +10,8 @@ export interface PolicyObjects {
 export interface PolicyUsers {
   master: string;
   agent: string;
-  source: string;
+  /** Sources on a node; in a cluster they run in the agent's pod, as the agent. */
+  source?: string;
 }
 
 export interface PolicyRule {

@@ -7,7 +7,7 @@ import type { Identity } from '@kdr/embedded-apiserver';
 const account = (name: string) => `system:serviceaccount:${SYSTEM_NAMESPACE}:${name}`;
 
 /** The components' user names: those of the chart's ServiceAccounts, so that the same admission policies hold here. */
-export const USERS: PolicyUsers = { master: account('kdr-master'), agent: account('kdr-agent'), source: account('kdr-source') };
+export const USERS: Required<PolicyUsers> = { master: account('kdr-master'), agent: account('kdr-agent'), source: account('kdr-source') };
 
 /** One secret per identity. */
 export interface Tokens {
