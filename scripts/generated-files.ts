@@ -1,5 +1,6 @@
 import { ERROR_CODES, KINDS, REASONS, TRANSITIONS } from '@kdr/api-types';
 import { customResourceDefinitions, protocolOpenApi } from '@kdr/api-types/crd';
+import { chartFiles } from './chart/chart-files.ts';
 import { kindPage } from './kind-page.ts';
 
 const head = (title: string, text: string) =>
@@ -29,7 +30,7 @@ function errorsPage(): string {
   )}\n`;
 }
 
-/** Everything in the repository that is made from the vocabulary: path → content. */
+/** Everything in the repository that is made from the vocabulary, the bundle and the comments of the charts' values: path → content. */
 export function generatedFiles(): Map<string, string> {
   return new Map([
     ['docs/reasons.md', reasonsPage()],
@@ -40,5 +41,6 @@ export function generatedFiles(): Map<string, string> {
       json(crd),
     ]),
     ...KINDS.map((kind): [string, string] => [`docs/api/${kind.kind.toLowerCase()}.md`, kindPage(kind)]),
+    ...chartFiles(),
   ]);
 }
