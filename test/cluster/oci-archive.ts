@@ -12,6 +12,8 @@ export interface ImagePlan {
   readonly entrypoint?: readonly string[];
   readonly command?: readonly string[];
   readonly user?: string;
+  /** Where its programs are looked for; default `/bin`. */
+  readonly path?: string;
 }
 
 const TAR_TIMEOUT_MS = 60_000;
@@ -49,12 +51,12 @@ export async function writeOciArchive(file: string, plan: ImagePlan): Promise<vo
   }
 }
 
-function imageConfig({ entrypoint, command, user }: ImagePlan, layer: string): unknown {
+function imageConfig({ entrypoint, command, user, path = '/bin' }: ImagePlan, layer: string): unknown {
   return {
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     os: 'linux',
     config: {
-      Env: ['PATH=/bin'],
+      Env: [`PATH=${path}`],
       ...(entrypoint && { Entrypoint: entrypoint }),
       ...(command && { Cmd: command }),
       ...(user && { User: user }),
