@@ -24,6 +24,8 @@ export type { LeaseHeartbeat, LeaseHeartbeatOptions } from './lease-heartbeat.ts
 export { createLogger, silentLogger } from './logger.ts';
 export type { Logger, LogLevel } from './logger.ts';
 export { mergePatch } from './merge-patch.ts';
+export { reviewAccess } from './subject-access-review.ts';
+export type { AccessReview, Requester, ResourceAccess } from './subject-access-review.ts';
 export { counterIn, gaugeIn, histogramIn } from './metrics.ts';
 export { microTime, secondsTime } from './micro-time.ts';
 export type { IndexFunction } from './object-store.ts';
@@ -43,6 +45,7 @@ export {
   objectPath,
   podType,
   secretType,
+  validatingWebhookConfigurationType,
 } from './resource-type.ts';
 export type { ResourceType } from './resource-type.ts';
 export { runTogether, StopTimeoutError } from './run-together.ts';

@@ -30,6 +30,15 @@ export const customResourceDefinitionType: ResourceType = {
   namespaced: false,
 };
 
+/** admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration (cluster-scoped). */
+export const validatingWebhookConfigurationType: ResourceType = {
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  plural: 'validatingwebhookconfigurations',
+  kind: 'ValidatingWebhookConfiguration',
+  namespaced: false,
+};
+
 /** `v1`, or `group/version`: the `apiVersion` of objects of this type. */
 export function apiVersionOf(type: ResourceType): string {
   return type.group === '' ? type.version : `${type.group}/${type.version}`;

@@ -1,22 +1,56 @@
-import { createApiClient, createLogger, createProbeServer } from '@kdr/controller-runtime';
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { createApiClient, createLogger, createProbeServer, runTogether } from '@kdr/controller-runtime';
 import { Registry } from 'prom-client';
+import { clusterWorld } from './admission/cluster-world.ts';
+import { createWebhookServer } from './admission/webhook-server.ts';
 import { readConfig } from './config.ts';
 import { createMaster } from './master.ts';
 
 const config = readConfig(process.env);
 const logger = createLogger({ name: 'kdr-master', level: config.logLevel });
 const registry = new Registry();
-const client = createApiClient({ ...config.server, userAgent: 'kdr-master' }, { logger });
-const master = createMaster({ client, logger, registry });
-const probes = createProbeServer({ port: config.probePort, registry, ready: { caches: () => master.ready() || 'not filled yet' } });
+const client = createApiClient({ ...config.server, userAgent: 'kdr-master' }, { logger, metrics: registry });
+const { pluginTokenFile, identity } = config;
+const master = createMaster({
+  client,
+  logger,
+  registry,
+  options: { namespace: config.namespace },
+  ...(identity !== undefined && { candidate: { identity } }),
+  ...(config.certificates !== undefined && { certificates: config.certificates }),
+  // Read at each use: the kubelet replaces it.
+  ...(pluginTokenFile !== undefined && { pluginToken: () => readFileSync(pluginTokenFile, 'utf8').trim() }),
+});
+const world = clusterWorld(client, config.admission, master.registered);
+const webhook =
+  config.webhook &&
+  master.certificate &&
+  (await createWebhookServer({ ...config.webhook, certificate: master.certificate, world, logger, metrics: registry }));
+const probes = createProbeServer({
+  ...config.probe,
+  registry,
+  ready: {
+    caches: () => master.ready() || 'not filled yet',
+    ...(webhook && { webhook: () => webhook.ready() || 'no certificate yet' }),
+  },
+});
 const stop = new AbortController();
 for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
 
-await probes.start();
-logger.info({ probes: probes.url }, 'the master starts');
 try {
-  await master.run(stop.signal);
+  await probes.start();
+  await webhook?.start();
+  logger.info({ probes: probes.url, identity, namespace: config.namespace }, 'the master starts');
+  await runTogether([{ name: 'master', run: (signal) => master.run(signal) }], stop.signal, { stopTimeoutMs: 20_000 });
+  logger.info('the master has stopped');
+} catch (err) {
+  logger.fatal({ err }, 'the master ends with an error');
+  process.exitCode = 1;
 } finally {
+  await webhook?.stop();
   await probes.stop();
   await client.close();
 }
+// A connection that an API server or a plugin holds open must not keep a stopped master alive.
+process.exit();

@@ -52,6 +52,7 @@ export function createGateController(deps: {
   abnormals: Informer<Abnormal>;
   policies: Informer<RecoveryPolicy>;
   holds: Informer<RecoveryHold>;
+  /** With index `abnormal`: `namespace/name` of what they are about. */
   approvals: Informer<RecoveryApproval>;
   events: EventRecorder;
   logger: Logger;
@@ -92,7 +93,6 @@ export function createGateController(deps: {
       now: at,
     };
   };
-  approvals.addIndex('abnormal', (approval) => [`${approval.metadata.namespace}/${approval.spec.abnormal}`]);
 
   const controller = createController({
     name: 'recovery-gate',

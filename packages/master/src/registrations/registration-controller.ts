@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Registration, RESOURCES, type ReadyPlugin } from '@kdr/api-types';
-import { createPluginClient } from '@kdr/plugin-client';
+import { type Registration, READY_PLUGINS_ANNOTATION, RESOURCES, type ReadyPlugin } from '@kdr/api-types';
+import { type PluginClient, createPluginClient } from '@kdr/plugin-client';
 import {
   type ApiClient,
   type Controller,
@@ -30,21 +30,26 @@ export function createRegistrationController(deps: {
   options: MasterOptions;
   logger: Logger;
   metrics?: Registry;
+  /** Token for plugins behind a Service; a URL, which may lead anywhere, never gets it. */
+  pluginToken?: () => string;
   now?: () => number;
 }): Controller {
-  const { kind, client, registrations, leases, agents, options, now = Date.now } = deps;
+  const { kind, client, registrations, leases, agents, options, pluginToken, now = Date.now } = deps;
 
   const askRemote = async (registration: Registration): Promise<Report> => {
     const { name } = registration.metadata;
-    const plugin = createPluginClient(registration.spec.endpoint, { name, role: ROLE[kind], timeoutMs: options.probeMs });
+    const { endpoint } = registration.spec;
+    const token = endpoint.service === undefined ? undefined : pluginToken;
+    let plugin: PluginClient | undefined;
     try {
+      plugin = createPluginClient(endpoint, { name, role: ROLE[kind], timeoutMs: options.probeMs, ...(token && { token }) });
       await plugin.ready();
       const manifest = await plugin.manifest();
       return { place: 'master', plugin: { ready: true, version: manifest.version } };
     } catch (error) {
       return { place: 'master', plugin: { ready: false, message: (error as Error).message } };
     } finally {
-      plugin.close();
+      plugin?.close();
     }
   };
   const askAgents = (registration: Registration): Report[] =>
@@ -70,6 +75,11 @@ export function createRegistrationController(deps: {
     },
   });
   controller.watch(registrations);
-  controller.watch(leases, () => registrations.list().map((one) => objectKey(one)));
+  // Each agent renews its Lease every few seconds; only another word about its plugins is news, and silence is found by the timer.
+  const word = (lease: Lease | undefined) => lease?.metadata?.annotations?.[READY_PLUGINS_ANNOTATION];
+  leases.onChange(({ kind: change, object, old }) => {
+    if (change === 'updated' && word(object) === word(old)) return;
+    for (const registration of registrations.list()) controller.enqueue(objectKey(registration));
+  });
   return controller;
 }
