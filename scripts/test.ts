@@ -116,6 +116,11 @@ const SUITES: Suite[] = [
     what: 'npm run demo and every command of the README, from a fresh clone',
     run: () => vitest(['test/demo/'], { args: SERIAL }),
   },
+  {
+    name: 'images',
+    what: 'the container images, built by the Dockerfile on a base made here, and their programs run in them (root on Debian)',
+    run: () => vitest(['test/images/'], { args: SERIAL }),
+  },
 ];
 
 const wanted = process.argv.slice(2).filter((arg) => arg !== '--');

@@ -25,7 +25,7 @@ export interface CliConfig {
 
 /** Reads the environment. */
 export function readConfig(env: Record<string, string | undefined>): CliConfig {
-  const home = env.HOME ?? homedir();
+  const home = env.HOME ?? homeDirectory();
   const own = process.getuid?.() === 0 ? '/var/lib/kdr' : join(env.XDG_STATE_HOME ?? join(home, '.local', 'state'), 'kdr');
   const stateDirectory = env.KDR_STATE_DIR ?? own;
   const ofUp = statePaths(stateDirectory).kubeconfig;
@@ -40,6 +40,15 @@ export function readConfig(env: Record<string, string | undefined>): CliConfig {
     logLevel: env.KDR_LOG_LEVEL ?? 'warn',
     env,
   };
+}
+
+/** As runc has it for a user who does not stand in /etc/passwd: the root directory. */
+function homeDirectory(): string {
+  try {
+    return homedir();
+  } catch {
+    return '/';
+  }
 }
 
 /** A user of a container need not stand in /etc/passwd. */
