@@ -159,7 +159,8 @@ describe('kill -9 of the plugin host', () => {
     expect(ended.status).toMatchObject({ phase: 'Failed', reason: 'EffectUnknown' });
     expect(onlyAttempt(ended)).toMatchObject({
       outcome: 'Unknown',
-      reason: expect.stringMatching(/KDR_PLUGIN_DISCONNECTED.*whether it has got a TERM cannot be told/) as string,
+      // The host that comes back cannot tell; on a slow machine it is not back yet when it is asked.
+      reason: expect.stringMatching(/KDR_PLUGIN_DISCONNECTED.*(whether it has got a TERM cannot be told|KDR_PLUGIN_UNREACHABLE)/) as string,
     });
     expect([culprit?.terms(), culprit?.isAlive()]).toEqual([0, true]);
   });
@@ -190,9 +191,12 @@ describe('kill -9 of the plugin host', () => {
 });
 
 it('leaves no Abnormal without an end', async () => {
-  const { items } = await scene.client.list<Abnormal>(RESOURCES.Abnormal);
+  const list = async () => (await scene.client.list<Abnormal>(RESOURCES.Abnormal)).items;
+  const finalizers = async () => (await list()).flatMap(({ metadata }) => metadata.finalizers ?? []);
+  const items = await list();
   expect(items.map(({ status }) => status?.phase).filter((phase) => phase !== 'Succeeded' && phase !== 'Failed')).toEqual([]);
-  expect(items.flatMap(({ metadata }) => metadata.finalizers ?? [])).toEqual([]);
+  // The finalizer goes after the terminal phase is written.
+  await expect.poll(finalizers, { timeout: 10_000 }).toEqual([]);
 });
 
 it.skipIf(!root)('has sent as many signals as the targets counted: the kernel says so', async () => {
