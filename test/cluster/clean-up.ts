@@ -5,6 +5,7 @@ import { basename } from 'node:path';
 import { isAlive, listProcesses, readArgv, readExe, readStat, type ProcessIdentity } from '../faults/proc.ts';
 import { endProcess } from '../faults/process-end.ts';
 import { silent, type OnProgress } from '../faults/progress.ts';
+import { becomesTrue } from '../faults/waiting.ts';
 import { ClusterError } from './cluster-error.ts';
 import { bridgeOf, removeNetwork } from './network.ts';
 import { cgroupsOf, processesInCgroups, removeCgroups } from './node-cgroups.ts';
@@ -12,6 +13,7 @@ import { abandonedRunDirectories, recordedProcesses, type RecordedProcess, type 
 
 const ROUNDS = 10;
 const BETWEEN_ROUNDS_MS = 500;
+const OUTER_ENDS_MS = 2000;
 /** What a maker may have started without having noted it yet; they carry the directory among their arguments. */
 const OURS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'coredns', 'unshare'];
 
@@ -52,12 +54,17 @@ export function leftOf(at: RunDirectory): string[] {
   ];
 }
 
-/** The nodes go first and at once: with the first process of a pid namespace the kernel ends all others, and drops the namespaces. */
+/**
+ * The nodes go first and at once: with the first process of a pid namespace the kernel ends all others, and drops the namespaces. Its parent then
+ * ends by itself, having waited for it; killed before, it would leave that to the machine's first process, which may take its time.
+ */
 async function sweep(at: RunDirectory): Promise<void> {
-  const all = belongingsOf(at);
-  const nodes = all.filter(({ name }) => name.startsWith('node-') || name === 'unshare' || name === 'contained');
-  await Promise.all(nodes.map((process) => endProcess(process, 0)));
-  await Promise.all(all.filter((process) => !nodes.includes(process)).map((process) => endProcess(process, 0)));
+  const belongings = belongingsOf(at);
+  const inits = belongings.filter(({ name }) => name.endsWith('/init'));
+  const outer = belongings.filter(({ name }) => name.endsWith('/unshare'));
+  await Promise.all(inits.map((process) => endProcess(process, 0)));
+  await becomesTrue(() => !outer.some(isAlive), OUTER_ENDS_MS, 20);
+  await Promise.all(belongings.map((process) => endProcess(process, 0)));
   await removeNetwork(at);
   removeCgroups(at);
 }
