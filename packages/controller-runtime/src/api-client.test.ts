@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
@@ -109,6 +112,24 @@ describe('the API client', () => {
     expect(new Set(server.seen.map(({ connection }) => connection)).size).toBe(1);
     await Promise.all(Array.from({ length: 60 }, () => client.get(podType, { namespace: 'a', name: 'p' })));
     expect(new Set(server.seen.map(({ connection }) => connection)).size).toBe(3);
+  });
+
+  it('tells the server’s time by its own clock, to the second', async () => {
+    const dates = ['Wed, 01 Jan 2031 12:00:05 GMT', undefined, 'soon'];
+    const clock = createServer((_, response) => {
+      const date = dates.shift();
+      response.sendDate = false;
+      response.writeHead(200, { 'content-type': 'application/json', ...(date !== undefined && { date }) }).end('{}');
+    }).listen(0, '127.0.0.1');
+    await once(clock, 'listening');
+    const client = connect({}, { server: `http://127.0.0.1:${(clock.address() as AddressInfo).port}` });
+    try {
+      expect(await client.serverTime()).toEqual(new Date('2031-01-01T12:00:05Z'));
+      for (const _ of [1, 2]) expect(await failure(client.serverTime())).toMatchObject({ reason: 'MalformedResponse' });
+    } finally {
+      clock.closeAllConnections();
+      clock.close();
+    }
   });
 
   it('gives up at the deadline when no headers come, and when the body stalls', async () => {

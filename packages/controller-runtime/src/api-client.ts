@@ -78,6 +78,11 @@ export interface ApiClient {
   watch<T>(type: ResourceType, options?: WatchOptions): AsyncIterable<WatchEvent<T>>;
   /** Anything else: discovery, version, reviews. JSON answers come parsed, others as text. `body` is sent as JSON. */
   request(method: string, path: string, body?: unknown, options?: { contentType?: string; timeoutMs?: number }): Promise<unknown>;
+  /**
+   * What the API server's clock says, to the second: the header Date of a small request. For comparing with times that the server wrote, whatever
+   * the clock of this machine says.
+   */
+  serverTime(): Promise<Date>;
   /** Closes all connections. Requests and watches under way fail as `Unreachable`. */
   close(): Promise<void>;
 }
@@ -161,6 +166,16 @@ export function createApiClient(config: ApiServerConfig, options: ApiClientOptio
         contentType: extra.contentType,
       });
       return answer.contentType.includes('json') ? parseBody(answer.body, `${method} ${path}`) : answer.body;
+    },
+    serverTime: async () => {
+      const { date } = await send({ method: 'GET', path: '/version', harmless: true, timeoutMs: requestTimeoutMs });
+      const time = new Date(date ?? '');
+      if (!Number.isNaN(time.getTime())) return time;
+      throw new ApiError({
+        status: 0,
+        reason: 'MalformedResponse',
+        message: 'The answer to GET /version carries no Date: is this an API server?',
+      });
     },
     close: () => {
       transport.close();

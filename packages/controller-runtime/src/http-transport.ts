@@ -23,6 +23,8 @@ export interface HttpAnswer {
   status: number;
   contentType: string;
   retryAfterSeconds: number | undefined;
+  /** The header Date: the server's clock. */
+  date?: string;
   body: string;
 }
 
@@ -198,6 +200,7 @@ function readAnswer(request: ClientRequest, question: HttpQuestion, server: stri
         status: response.statusCode ?? 0,
         contentType: response.headers['content-type'] ?? '',
         retryAfterSeconds: retryAfter(response.headers['retry-after']),
+        date: response.headers.date,
         body: body?.toString('utf8') ?? '',
       });
     });
