@@ -1,4 +1,5 @@
 import { plugin as container } from '@kdr/collector-container';
+import { plugin as pod } from '@kdr/collector-pod';
 import { plugin as process } from '@kdr/collector-process';
 import { plugin as psi } from '@kdr/collector-psi';
 import { plugin as shimDeadlock } from '@kdr/diagnoser-containerd-shim-deadlock';
@@ -9,7 +10,9 @@ import { plugin as processKill } from '@kdr/recoverer-process-kill';
 /**
  * The reference plugins, by the privileges that they need: one process per group, a socket per plugin.
  * `node`: root in the host's pid namespace, or as an ordinary user whatever that user may see and signal.
+ * `cluster`: a ServiceAccount, once in the cluster, behind a TLS Service.
  */
 export const PLUGIN_GROUPS = {
   node: [process, container, psi, shimDeadlock, unreapedChildren, shimKill, processKill],
+  cluster: [pod],
 };
