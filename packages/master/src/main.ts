@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { createApiClient, createLogger, createProbeServer, runTogether } from '@kdr/controller-runtime';
+import { tokenFromFile } from '@kdr/plugin-client';
 import { Registry } from 'prom-client';
 import { clusterWorld } from './admission/cluster-world.ts';
 import { createWebhookServer } from './admission/webhook-server.ts';
@@ -19,8 +19,7 @@ const master = createMaster({
   options: { namespace: config.namespace },
   ...(identity !== undefined && { candidate: { identity } }),
   ...(config.certificates !== undefined && { certificates: config.certificates }),
-  // Read at each use: the kubelet replaces it.
-  ...(pluginTokenFile !== undefined && { pluginToken: () => readFileSync(pluginTokenFile, 'utf8').trim() }),
+  ...(pluginTokenFile !== undefined && { pluginToken: tokenFromFile(pluginTokenFile) }),
 });
 const world = clusterWorld(client, config.admission, master.registered);
 const webhook =

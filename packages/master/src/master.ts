@@ -67,7 +67,7 @@ export interface MasterContext {
   /** Certificates to make and renew; left out: none. */
   certificates?: CertificateSettings;
   /** Token for plugins behind a Service. */
-  pluginToken?: () => string;
+  pluginToken?: () => string | Promise<string>;
 }
 
 const KINDS: ReadyPlugin['kind'][] = ['InformationCollector', 'Diagnoser', 'Recoverer'];

@@ -31,7 +31,7 @@ export function createRegistrationController(deps: {
   logger: Logger;
   metrics?: Registry;
   /** Token for plugins behind a Service; a URL, which may lead anywhere, never gets it. */
-  pluginToken?: () => string;
+  pluginToken?: () => string | Promise<string>;
   now?: () => number;
 }): Controller {
   const { kind, client, registrations, leases, agents, options, pluginToken, now = Date.now } = deps;
