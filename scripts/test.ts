@@ -102,9 +102,19 @@ const SUITES: Suite[] = [
     run: () => vitest(['test/conformance/'], { args: SERIAL }),
   },
   {
+    name: 'charts',
+    what: 'the Helm charts: rendered by helm, and installed into a real API server',
+    run: () => vitest(['test/charts/'], { args: SERIAL }),
+  },
+  {
     name: 'faults',
     what: 'the makers of real faults',
     run: () => vitest([], { args: ['--config', 'test/faults/vitest.config.ts'] }),
+  },
+  {
+    name: 'cluster',
+    what: 'the test cluster itself: Kubernetes with two real nodes (root on Debian; the first run builds it, ten minutes)',
+    run: () => vitest(['test/cluster/'], { args: SERIAL }),
   },
   {
     name: 'e2e',

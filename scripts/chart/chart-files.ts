@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Manifest, registrationOf } from '@kdr/api-types';
-import { admissionPolicies, customResourceDefinitions } from '@kdr/api-types/crd';
+import { admissionPolicies, clusterAdmissionPolicies, customResourceDefinitions, validatingWebhookConfiguration } from '@kdr/api-types/crd';
 import { PLUGIN_GROUPS } from '../../plugins/bundle/src/groups.ts';
 import { type Schema, valuesSchema } from './json-schema.ts';
 import { KDR_VALUES } from './kdr-values.ts';
@@ -13,6 +13,8 @@ const json = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`;
 
 /** Words that a template replaces by what the release is: they can't stand in CEL or in a name by accident. */
 const USERS = { master: '@MASTER@', agent: '@AGENT@' };
+/** KDR's own programs, which report what they see; the source that stands here is the one of the cluster. */
+const REPORTERS = { ...USERS, source: '@SOURCES@' };
 
 /** The bundle's plugins as registrations without endpoint: the template knows the sockets' directory and the Service. */
 function registrations(): unknown[] {
@@ -48,7 +50,14 @@ export function chartFiles(): [string, string][] {
       `charts/kdr/files/crds/${(crd.metadata as { name: string }).name}.json`,
       json(crd),
     ]),
-    ['charts/kdr/files/admission-policies.json', json(admissionPolicies(USERS))],
+    [
+      'charts/kdr/files/admission-policies.json',
+      json([...admissionPolicies(USERS), ...clusterAdmissionPolicies(REPORTERS, ['@SOCKETS@'])]),
+    ],
+    [
+      'charts/kdr/files/webhook.json',
+      json(validatingWebhookConfiguration({ name: 'kdr', service: { namespace: '@NAMESPACE@', name: 'kdr-master' }, users: REPORTERS })),
+    ],
     ['charts/kdr/files/registrations.json', json(registrations())],
     ...valuesFiles('kdr', KDR_VALUES),
     ...valuesFiles('kdr-plugin', PLUGIN_VALUES),

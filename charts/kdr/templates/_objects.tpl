@@ -57,3 +57,14 @@ true
 meta.helm.sh/release-name: {{ .Release.Name }}
 meta.helm.sh/release-namespace: {{ .Release.Namespace }}
 {{- end }}
+
+{{/* A generated file, with what the release is called in the place of its placeholders. Call with (list $ "files/webhook.json"). */}}
+{{- define "kdr.generated" -}}
+{{- $root := index . 0 -}}
+{{- $text := $root.Files.Get (index . 1) -}}
+{{- $text = replace "@MASTER@" (include "kdr.user" (list $root "kdr-master")) $text -}}
+{{- $text = replace "@AGENT@" (include "kdr.user" (list $root "kdr-agent")) $text -}}
+{{- $text = replace "@SOURCES@" (include "kdr.user" (list $root "kdr-cluster-sources")) $text -}}
+{{- $text = replace "@SOCKETS@" (printf "%s/plugins" (include "kdr.socketDirectory" $root)) $text -}}
+{{- replace "@NAMESPACE@" $root.Release.Namespace $text -}}
+{{- end }}
