@@ -92,6 +92,11 @@ const SUITES: Suite[] = [
       ),
   },
   {
+    name: 'packages',
+    what: 'the packages as they are published: packed, installed elsewhere on Node 22.19, used as an outsider does',
+    run: () => vitest(['test/packages/'], { args: SERIAL }),
+  },
+  {
     name: 'integration',
     what: 'several packages together on the embedded API server',
     run: () => vitest(['test/integration/'], { args: SERIAL }),
