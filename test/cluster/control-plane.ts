@@ -2,8 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { silent, type OnProgress } from '../faults/progress.ts';
-import { findProgram, requireProgram } from '../faults/program-path.ts';
-import { requireRoot } from '../faults/root-rights.ts';
 import { kubectlPath } from '../tools/kubectl.ts';
 import { startApiServer, type ApiServer } from './api-server.ts';
 import { cleanUp, cleanUpAbandoned } from './clean-up.ts';
@@ -65,7 +63,7 @@ const KUBECTL_TIMEOUT_MS = 120_000;
  * @throws FaultError (packages, builds), ClusterError KDR_CLUSTER_START_FAILED, KDR_CLUSTER_BAD_ARGUMENT, KDR_CLUSTER_RUNNING
  */
 export async function startControlPlane({ name, flags, onProgress = silent }: StartControlPlane = {}): Promise<ControlPlane> {
-  if (findProgram('etcd') === undefined) await ensureClusterPackages({ nodes: false, onProgress });
+  await ensureClusterPackages({ nodes: false, onProgress });
   const programs = await buildPrograms(CONTROL_PLANE_PROGRAMS, { onProgress });
   await cleanUpAbandoned({ onProgress });
   const at = makeRunDirectory(name ?? randomName(), false);
@@ -148,10 +146,4 @@ async function runKubectl(at: RunDirectory, kubeconfig: string, args: readonly s
     ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
   } as const;
   return (await execa(kubectlPath(), [...fixed, ...args], options)).stdout;
-}
-
-/** Says early what is missing, instead of in the middle. */
-export function requireForCluster(): void {
-  requireRoot('start nodes: they need namespaces, mounts and cgroups');
-  for (const program of ['etcd', 'containerd', 'ctr', 'runc', 'ip', 'iptables', 'nsenter', 'unshare']) requireProgram(program);
 }

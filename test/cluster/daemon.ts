@@ -34,7 +34,7 @@ export interface DaemonPlan {
   readonly readyTimeoutMs?: number;
 }
 
-const READY_TIMEOUT_MS = 120_000;
+const READY_TIMEOUT_MS = 240_000;
 const STOP_GRACE_MS = 5000;
 
 /**

@@ -18,6 +18,9 @@ export async function startEtcd(at: RunDirectory, flags: readonly string[] = [])
     `--initial-advertise-peer-urls=${peer}`,
     `--initial-cluster=kdr=${peer}`,
     '--unsafe-no-fsync',
+    // The only member elects itself after this time, milliseconds.
+    '--heartbeat-interval=20',
+    '--election-timeout=200',
     ...flags,
   ];
   const daemon = await startHostDaemon(at, { name: 'etcd', program: requireProgram('etcd'), args, ready: () => answers(`${url}/health`) });

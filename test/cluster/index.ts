@@ -7,3 +7,4 @@ export { cleanUpAbandoned } from './clean-up.ts';
 export { TEST_IMAGE } from './images.ts';
 export { KUBERNETES_VERSION } from './programs.ts';
 export { writeOciArchive, type ImagePlan } from './oci-archive.ts';
+export { whyNoCluster } from './possible.ts';

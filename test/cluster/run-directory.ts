@@ -1,4 +1,15 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { isAlive, readStat, type ProcessIdentity } from '../faults/proc.ts';
 import { ClusterError } from './cluster-error.ts';
@@ -29,16 +40,20 @@ const NAME = /^[a-z][a-z0-9]{0,11}$/;
  */
 export function makeRunDirectory(name: string, kept: boolean): RunDirectory {
   const directory = directoryOf(name);
+  const mark = { name, kept, maker: { pid: process.pid, startTicks: readStat(process.pid)?.startTicks ?? 0 } };
+  // Made beside and renamed, so that nobody ever sees it without its mark and takes its maker for dead.
+  const making = mkdtempSync(join(readClusterConfig().temporaryDirectory, `.${PREFIX}`));
   try {
+    writeFileSync(join(making, MARK), JSON.stringify(mark));
     // 0711: processes of other users in pods reach what is theirs, and list nothing.
-    mkdirSync(directory, { mode: 0o711 });
+    for (const part of ['logs', 'pki', 'etcd', 'nodes']) mkdirSync(join(making, part), { mode: 0o711 });
+    chmodSync(making, 0o711);
+    renameSync(making, directory);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    rmSync(making, { recursive: true, force: true });
+    if (!existsSync(directory)) throw cause;
     throw new ClusterError('KDR_CLUSTER_RUNNING', `There is a cluster ${name} in ${directory} already; take it down first.`, { cause });
   }
-  const mark = { name, kept, maker: { pid: process.pid, startTicks: readStat(process.pid)?.startTicks ?? 0 } };
-  writeFileSync(join(directory, MARK), JSON.stringify(mark));
-  for (const part of ['logs', 'pki', 'etcd', 'nodes']) mkdirSync(join(directory, part), { mode: 0o711 });
   return { directory, ...mark };
 }
 
@@ -89,7 +104,7 @@ function directoryOf(name: string): string {
   );
 }
 
-/** A directory without a readable mark is one whose maker was killed right after making it: its maker is taken for dead. */
+/** A directory without a readable mark is one whose clean-up was killed: its maker is taken for dead. */
 function open(directory: string, name: string): RunDirectory {
   try {
     const { maker, kept } = JSON.parse(readFileSync(join(directory, MARK), 'utf8')) as RunDirectory;
