@@ -4,6 +4,7 @@ import { SYSTEM_NAMESPACE, isTerminal, targetKey } from '@kdr/api-types';
 import { createEventRecorder, runTogether, sleep, systemClock } from '@kdr/controller-runtime';
 import type { ApiClient, Controller, Informer, Logger, Runnable } from '@kdr/controller-runtime';
 import { createProcfs } from '@kdr/linux';
+import type { RemoteOptions } from '@kdr/plugin-client';
 import type { Registry } from 'prom-client';
 import { createAbnormalCache } from './abnormal/abnormal-cache.ts';
 import { createAbnormalController, keyOf } from './abnormal/abnormal-controller.ts';
@@ -51,6 +52,8 @@ export interface AgentContext {
   procRoot?: string;
   logger: Logger;
   registry: Registry;
+  /** How plugins behind Services and URLs are called: the token for Services, above all. */
+  remote?: RemoteOptions;
   /** Defaults: {@link DEFAULTS}. */
   options?: Partial<AgentOptions>;
 }
@@ -78,7 +81,7 @@ export function createAgent(context: AgentContext): Agent {
   cache.addIndex('uid', ({ metadata }) => (metadata.uid === undefined ? [] : [metadata.uid]));
   const policies = createPolicyView(client, logger);
   let controller: Controller | undefined;
-  const registry = createPluginRegistry({ client, clock, logger, metrics, options, onChange: () => undefined });
+  const registry = createPluginRegistry({ client, clock, logger, metrics, options, remote: context.remote, onChange: () => undefined });
   const facts = createNodeFacts({
     client,
     node: node.name,

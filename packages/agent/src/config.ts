@@ -15,6 +15,8 @@ export interface AgentConfig {
   stateDirectory: string;
   socketDirectory: string | undefined;
   procRoot: string | undefined;
+  /** Holds the token that plugins behind Services want (audience `kdr.dev/plugins`). */
+  pluginTokenFile: string | undefined;
   probe: { host: string; port: number };
   logLevel: LogLevel;
   options: Partial<AgentOptions>;
@@ -29,6 +31,7 @@ const FLAGS = {
   'state-dir': 'KDR_STATE_DIR',
   'socket-dir': 'KDR_SOCKET_DIR',
   'proc-root': 'KDR_PROC_ROOT',
+  'plugin-token-file': 'KDR_PLUGIN_TOKEN_FILE',
   'probe-host': 'KDR_PROBE_HOST',
   'probe-port': 'KDR_PROBE_PORT',
   'log-level': 'KDR_LOG_LEVEL',
@@ -55,6 +58,7 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
     stateDirectory: value('state-dir') ?? '/var/lib/kdr/agent',
     socketDirectory: value('socket-dir'),
     procRoot: value('proc-root'),
+    pluginTokenFile: value('plugin-token-file'),
     probe: { host: value('probe-host') ?? '127.0.0.1', port },
     logLevel: logLevel as LogLevel,
     options: optionsOf(value('options')),

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { createApiClient, createLogger, createProbeServer } from '@kdr/controller-runtime';
+import { tokenFromFile } from '@kdr/plugin-client';
 import { Registry } from 'prom-client';
 import { createAgent } from './agent.ts';
 import { readConfig } from './config.ts';
@@ -17,6 +18,7 @@ const agent = createAgent({
   procRoot: config.procRoot,
   logger,
   registry,
+  ...(config.pluginTokenFile !== undefined && { remote: { token: tokenFromFile(config.pluginTokenFile) } }),
   options: config.options,
 });
 const probes = createProbeServer({ ...config.probe, registry, ready: { agent: () => agent.notReady() ?? true } });

@@ -5,6 +5,7 @@ import { failed, succeeded } from '../abnormal/change.ts';
 import type { Work } from '../abnormal/work.ts';
 import type { Failure, InformationByCollector, PluginCaller } from '../plugins/plugin-caller.ts';
 import type { Candidate, PluginRegistry } from '../plugins/plugin-registry.ts';
+import { OUT_OF_SCOPE, inScope } from '../plugins/registered-plugin.ts';
 import type { RegisteredPlugin } from '../plugins/registered-plugin.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import { collectedInformation } from './collected-information.ts';
@@ -56,6 +57,7 @@ export function createInformationManager({ registry, caller, store, artifacts, c
     const plugin = registry.get('InformationCollector', name);
     if (!plugin) return absent(`no collector ${name} is registered`);
     const state = plugin.readiness.now;
+    if (!inScope(plugin, work.abnormal)) return absent(`collector ${name} can’t be asked: ${OUT_OF_SCOPE}`);
     if (!state.ready) return absent(`collector ${name} is not ready: ${state.reason}`);
     return caller.collect(work, plugin, parameters);
   };

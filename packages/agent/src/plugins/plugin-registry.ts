@@ -1,11 +1,12 @@
 import type { Abnormal, ReadyPlugin, Registration } from '@kdr/api-types';
-import { RESOURCES, SCOPE_LABEL } from '@kdr/api-types';
+import { RESOURCES } from '@kdr/api-types';
 import { createInformer, sleep } from '@kdr/controller-runtime';
 import type { ApiClient, Clock, Informer, Logger } from '@kdr/controller-runtime';
+import type { RemoteOptions } from '@kdr/plugin-client';
 import type { AgentMetrics } from '../metrics.ts';
 import type { AgentOptions } from '../options.ts';
 import { probePlugin } from './probe-plugin.ts';
-import { byPriority, registeredPlugin } from './registered-plugin.ts';
+import { OUT_OF_SCOPE, byPriority, inScope, registeredPlugin, saidReady } from './registered-plugin.ts';
 import type { PluginKind, RegisteredPlugin } from './registered-plugin.ts';
 
 /** Every registered plugin, and whether it can be asked on this node. */
@@ -36,6 +37,8 @@ interface RegistryContext {
   logger: Logger;
   metrics: AgentMetrics;
   options: AgentOptions;
+  /** How plugins behind Services and URLs are called. */
+  remote?: RemoteOptions;
   /** Called when a plugin becomes ready or stops being it. */
   onChange: () => void;
 }
@@ -71,13 +74,14 @@ export function createPluginRegistry(context: RegistryContext): PluginRegistry {
     if (known && sameSpec(known.registration, registration)) return void (known.registration = registration);
     if (known) drop(key);
     if (stopped) return;
-    const plugin = registeredPlugin(kind, registration, options, clock, (changed) => {
+    const onChange = (changed: RegisteredPlugin): void => {
       if (plugins.get(key) !== changed) return;
       const state = changed.readiness.now;
       logger.info({ plugin: changed.name, kind, ...state }, state.ready ? 'the plugin is ready' : 'the plugin is not ready');
       metrics.pluginsReady([...plugins.values()].filter(({ readiness }) => readiness.now.ready).length);
       context.onChange();
-    });
+    };
+    const plugin = registeredPlugin(kind, registration, options, clock, onChange, context.remote);
     plugins.set(key, plugin);
     follow(plugin, key);
   };
@@ -112,7 +116,9 @@ export function createPluginRegistry(context: RegistryContext): PluginRegistry {
     settled: async (signal) => {
       await Promise.race([Promise.all(informers.map(({ informer }) => informer.synced)), aborted(signal)]);
       const until = clock.now() + options.startGraceMs;
-      while (!signal.aborted && clock.now() < until && all().some(({ local, readiness }) => local && !readiness.now.ready)) {
+      // One behind a Service that the master finds ready is a moment away: a repair that goes on after a restart may need it.
+      const awaited = (plugin: RegisteredPlugin): boolean => (plugin.local || saidReady(plugin)) && !plugin.readiness.now.ready;
+      while (!signal.aborted && clock.now() < until && all().some(awaited)) {
         await sleep(clock, 25, signal);
       }
     },
@@ -131,14 +137,9 @@ function informerOf(kind: PluginKind, client: ApiClient, logger: Logger): Inform
   return createInformer<Registration>({ client, type: RESOURCES[kind], logger });
 }
 
-/** An Abnormal that the master bound here because it has no node of its own is not for plugins that look at the node. */
-function inScope({ registration }: RegisteredPlugin, { metadata }: Abnormal): boolean {
-  return metadata.labels?.[SCOPE_LABEL] !== 'cluster' || registration.spec.scope === 'cluster';
-}
-
 function assigned(name: string, plugin: RegisteredPlugin | undefined, abnormal: Abnormal): Candidate {
   if (plugin === undefined || inScope(plugin, abnormal)) return { name, plugin };
-  return { name, plugin, problem: 'it looks at a node, and this Abnormal has none of its own (scope: node)' };
+  return { name, plugin, problem: OUT_OF_SCOPE };
 }
 
 function matching(plugin: RegisteredPlugin, abnormal: Abnormal): Candidate[] {

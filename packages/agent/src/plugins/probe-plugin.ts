@@ -1,4 +1,5 @@
 import type { Readiness } from './readiness.ts';
+import { saidReady } from './registered-plugin.ts';
 import type { RegisteredPlugin } from './registered-plugin.ts';
 
 const PROBE_TIMEOUT_MS = 3_000;
@@ -20,8 +21,4 @@ export async function probePlugin(plugin: RegisteredPlugin, signal: AbortSignal)
     const { code, message } = error as { code?: string; message: string };
     return { ready: false, reason: code ? `${code}: ${message}` : message };
   }
-}
-
-function saidReady({ registration }: RegisteredPlugin): boolean {
-  return registration.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }

@@ -1,8 +1,8 @@
 import type { Abnormal, Manifest, Recoverer, Registration, Role } from '@kdr/api-types';
-import { KdrError } from '@kdr/api-types';
+import { KdrError, SCOPE_LABEL } from '@kdr/api-types';
 import { compileMatch } from '@kdr/api-types/match';
 import { createPluginClient } from '@kdr/plugin-client';
-import type { PluginClient } from '@kdr/plugin-client';
+import type { PluginClient, RemoteOptions } from '@kdr/plugin-client';
 import type { AgentOptions } from '../options.ts';
 import { createReadiness } from './readiness.ts';
 import type { Readiness, ReadinessRecord } from './readiness.ts';
@@ -36,6 +36,7 @@ export interface RegisteredPlugin {
 /**
  * Makes the agent's view of a registration. One that can't be used (its expression does not compile, its endpoint may not be called) is there,
  * but never ready, and says why.
+ * @param remote how plugins behind Services and URLs are called
  */
 export function registeredPlugin(
   kind: PluginKind,
@@ -43,6 +44,7 @@ export function registeredPlugin(
   options: AgentOptions,
   clock: { now(): number },
   onChange: (plugin: RegisteredPlugin) => void,
+  remote: RemoteOptions = {},
 ): RegisteredPlugin {
   const { spec, metadata } = registration;
   const concurrency = spec.concurrency ?? options.pluginConcurrency;
@@ -52,7 +54,9 @@ export function registeredPlugin(
       ? options.collectTimeoutMs
       : options.pluginTimeoutMs;
   const accepts = attempt(() => compileMatch(spec.match));
-  const client = attempt(() => createPluginClient(spec.endpoint, { name: metadata.name, role: ROLES[kind], timeoutMs, concurrency }));
+  const client = attempt(() =>
+    createPluginClient(spec.endpoint, { ...remote, name: metadata.name, role: ROLES[kind], timeoutMs, concurrency }),
+  );
   const unusable = ('error' in accepts && accepts.error) || ('error' in client && client.error);
   const first: Readiness = { ready: false, reason: unusable || 'not probed yet' };
   const plugin: RegisteredPlugin = {
@@ -75,6 +79,18 @@ export function registeredPlugin(
     accepts: 'value' in accepts ? accepts.value : () => true,
   };
   return plugin;
+}
+
+/** An Abnormal that the master bound here because it has no node of its own is not for plugins that look at the node. */
+export function inScope({ registration }: RegisteredPlugin, { metadata }: Abnormal): boolean {
+  return metadata.labels?.[SCOPE_LABEL] !== 'cluster' || registration.spec.scope === 'cluster';
+}
+/** Why a plugin that is not {@link inScope} is not asked. */
+export const OUT_OF_SCOPE = 'it looks at a node, and this Abnormal has none of its own (scope: node)';
+
+/** Whether the master has found it ready: it probes the plugins that do not listen on a node. */
+export function saidReady({ registration }: RegisteredPlugin): boolean {
+  return registration.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 
 /** What its recoverer must have stored before it acts. */

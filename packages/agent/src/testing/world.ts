@@ -15,7 +15,7 @@ import { serve } from '@kdr/plugin-sdk';
 import type { defineDiagnoser } from '@kdr/plugin-sdk';
 import { Registry } from 'prom-client';
 import { createAgent } from '../agent.ts';
-import type { Agent } from '../agent.ts';
+import type { Agent, AgentContext } from '../agent.ts';
 import type { AgentOptions } from '../options.ts';
 
 type Plugin = ReturnType<typeof defineDiagnoser>;
@@ -48,7 +48,10 @@ export interface World {
   /** A process that does nothing, as a target. @returns its pid. */
   victim(): number;
   /** Starts an agent in this process and waits until it is ready. */
-  agent(options?: Partial<AgentOptions>): Promise<{ agent: Agent; stop: () => Promise<void>; metrics: Registry }>;
+  agent(
+    options?: Partial<AgentOptions>,
+    remote?: AgentContext['remote'],
+  ): Promise<{ agent: Agent; stop: () => Promise<void>; metrics: Registry }>;
   /** Starts an agent as a program. `server`: another way to the API server. */
   agentProgram(options?: Partial<AgentOptions>, server?: string): AgentProgram;
   server: { url: string; ca: string };
@@ -134,7 +137,7 @@ export async function createWorld(): Promise<World> {
       ends.push(async () => void child.kill('SIGKILL'));
       return child.pid ?? 0;
     },
-    agent: async (options = {}) => {
+    agent: async (options = {}, remote = undefined) => {
       const metrics = new Registry();
       const agent = createAgent({
         client: agentClient,
@@ -143,6 +146,7 @@ export async function createWorld(): Promise<World> {
         socketDirectory: directory,
         logger: silentLogger(),
         registry: metrics,
+        remote,
         options: { ...FAST, ...options },
       });
       const stopping = new AbortController();
