@@ -2,14 +2,14 @@ import type { TargetIdentity } from '@kdr/plugin-sdk';
 import type { Below } from './below-shim.ts';
 import type { ShimFacts, Task } from './shim-facts.ts';
 
-/** What else would end with the shim, or why it may not be killed. */
-export type BlastRadius = { tasks: readonly Task[]; running: readonly Task[] } | { refused: string };
+/** What else would end with the shim, or why it may not be killed. `running`: what has not ended, and how that is known of the first. */
+export type BlastRadius = { tasks: readonly Task[]; running: readonly Task[]; whyRunning?: string } | { refused: string };
 
 /**
  * safety.md 1.3 and 1.4. Pure: `below` was read now. Everything that the shim serves must belong to the target; nothing may be stuck in the
- * kernel; each container must be meant to be gone (its init has ended), or the caller says that running ones may go, too.
+ * kernel. Whether those that have not ended may go, too, is for the caller to say.
  */
-export function blastRadius(shim: ShimFacts, target: TargetIdentity, below: readonly Below[], allowRunning: boolean): BlastRadius {
+export function blastRadius(shim: ShimFacts, target: TargetIdentity, below: readonly Below[]): BlastRadius {
   const foreign = shim.tasks.find((task) => !belongs(task, target));
   if (foreign) return { refused: `the shim also serves container ${foreign.id}${of(foreign)}, which does not belong to the target` };
   const ids = new Set(shim.tasks.map(({ id }) => id));
@@ -21,16 +21,15 @@ export function blastRadius(shim: ShimFacts, target: TargetIdentity, below: read
     return {
       refused: `process ${stuck.pid} (${stuck.comm}) below the shim is in uninterruptible sleep (state D): killing the shim would not help`,
     };
-  const running = shim.tasks.filter((task) => mayRun(task, below));
-  const [first] = running;
-  if (first && !allowRunning) {
-    return {
-      refused: `container ${first.id} is not known to have ended (${whyNot(first, below)}); with allowRunning, and a policy that permits KillRunningContainer, it may be killed`,
-    };
-  }
   if (shim.tasks.length === 0 && below.some(({ alive }) => alive))
     return { refused: 'it is not known which containers the shim serves, and processes run below it' };
-  return { tasks: shim.tasks, running };
+  const running = shim.tasks.filter((task) => mayRun(task, below));
+  const [first] = running;
+  return {
+    tasks: shim.tasks,
+    running,
+    ...(first && { whyRunning: `container ${first.id} is not known to have ended (${whyNot(first, below)})` }),
+  };
 }
 
 function belongs(task: Task, { pod, container }: TargetIdentity): boolean {

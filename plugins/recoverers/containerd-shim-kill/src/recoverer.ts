@@ -5,6 +5,7 @@ import { Type } from '@sinclair/typebox';
 import { lookBelow } from './below-shim.ts';
 import { type BlastRadius, blastRadius } from './blast-radius.ts';
 import { awaitCleanUp } from './clean-up.ts';
+import { endingPod } from './ending-pod.ts';
 import { probe } from './probe.ts';
 import { ContainerFacts, type ShimFacts } from './shim-facts.ts';
 
@@ -51,11 +52,14 @@ interface Checked {
   identity: ProcessIdentity;
   shim: ShimFacts;
   radius: Radius;
+  /** UID of the pod that is past its deadline: the reason why what still runs may go. */
+  ending?: string;
 }
 type No = { outcome: 'NotApplicable' | 'TargetGone'; reason: string };
 
 /** Looks at everything anew: what was collected for the diagnosis is too old to kill by. */
-async function check({ diagnosis, target, parameters, collect }: Context): Promise<Checked | No> {
+async function check(context: Context): Promise<Checked | No> {
+  const { diagnosis, target, collect } = context;
   if (diagnosis.cause !== CAUSE) return { outcome: 'NotApplicable', reason: `it repairs ${CAUSE}, not ${diagnosis.cause}` };
   const identity = target.process;
   if (target.kind !== 'Process' || identity === undefined) return { outcome: 'NotApplicable', reason: 'the target is no process' };
@@ -64,14 +68,27 @@ async function check({ diagnosis, target, parameters, collect }: Context): Promi
   const shim = shims.find((one) => one.identity.pid === identity.pid);
   if (shim === undefined) return { outcome: 'NotApplicable', reason: `process ${identity.pid} is no containerd shim` };
   if (!sameProcess(shim.identity, identity)) return { outcome: 'TargetGone', reason: `process ${identity.pid} is not the target any more` };
-  const radius = blastRadius(shim, target, lookBelow(procfs, identity.pid), parameters.allowRunning);
-  return 'refused' in radius ? { outcome: 'NotApplicable', reason: radius.refused.slice(0, 1024) } : { identity, shim, radius };
+  const radius = blastRadius(shim, target, lookBelow(procfs, identity.pid));
+  if ('refused' in radius) return { outcome: 'NotApplicable', reason: radius.refused.slice(0, 1024) };
+  return meantToBeGone(context, { identity, shim, radius });
 }
 
-function planned({ identity, shim, radius }: Checked): PlanAnswer {
+/** safety.md 1.4: every container has ended, or is of a pod past its deadline, or the policy permits what `allowRunning` then asks for. */
+async function meantToBeGone(context: Context, checked: Checked): Promise<Checked | No> {
+  const { whyRunning } = checked.radius;
+  if (whyRunning === undefined) return checked;
+  const pod = await endingPod(checked.shim, context);
+  if ('uid' in pod) return { ...checked, ending: pod.uid };
+  if (context.parameters.allowRunning) return checked;
+  const otherwise = 'with allowRunning, and a policy that permits KillRunningContainer, it may be killed';
+  return { outcome: 'NotApplicable', reason: `${whyRunning}; ${pod.not}; ${otherwise}`.slice(0, 1024) };
+}
+
+function planned({ identity, shim, radius, ending }: Checked): PlanAnswer {
   const { tasks, running } = radius;
   const what = tasks.map(({ id }) => id.slice(0, 64)).join(', ') || 'no container';
-  const ends = running.length > 0 ? `; ${running.length} of these still run and end with it` : '';
+  const because = ending === undefined ? '' : `: pod ${ending} is Terminating past its deadline`;
+  const ends = running.length > 0 ? `; ${running.length} of these still run and end with it${because}` : '';
   return {
     outcome: 'Planned',
     actions: [
@@ -79,7 +96,7 @@ function planned({ identity, shim, radius }: Checked): PlanAnswer {
         action: 'KillShim',
         description: `SIGKILL to shim ${identity.pid} (${basename(shim.exe)}), which serves ${what}${ends}`.slice(0, 512),
         expectedEffect: 'The shim ends; containerd sees it, deletes its containers and says that they have exited.',
-        ...(running.length > 0 && { requires: ['KillRunningContainer'] }),
+        ...(running.length > 0 && ending === undefined && { requires: ['KillRunningContainer'] }),
       },
     ],
   };
