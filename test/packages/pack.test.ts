@@ -22,7 +22,12 @@ async function wrong(check: (one: PackedPackage) => string[] | Promise<string[]>
   return found;
 }
 
-const imports = (text: string) => ts.preProcessFile(text, true, false).importedFiles.map(({ fileName }) => fileName);
+/** Static imports by TypeScript's scanner; dynamic ones and what is asked for by createRequire by their shape. */
+const LATE = [/\bimport\(["']([^"']+)["']\)/g, /equire\d*\(import\.meta\.url\)(?:\.resolve)?\(["']([^"']+)["']\)/g];
+const imports = (text: string) => [
+  ...ts.preProcessFile(text, true, false).importedFiles.map(({ fileName }) => fileName),
+  ...LATE.flatMap((shape) => [...text.matchAll(shape)].map((match) => match[1] ?? '')),
+];
 const packageOf = (specifier: string) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 /** The files that a package's doors lead to: exports and programs. */
 const doors = ({ manifest: { exports, bin = {} } }: PackedPackage) => [
@@ -55,7 +60,7 @@ it('their package.json is for outsiders: no path of this workspace, no source co
     await wrong(({ manifest, file }) => {
       const text = readPacked(file, 'package.json');
       return [
-        ...['workspace:', 'catalog:', 'kdr-source', './src/'].filter((word) => text.includes(word)),
+        ...['workspace:', 'catalog:', '"kdr-source"', './src/'].filter((word) => text.includes(word)),
         ...(manifest.publishConfig?.access === 'public' ? [] : ['publishConfig.access is not public']),
         ...(manifest.type === 'module' && manifest.engines?.node === '>=22.19' && manifest.license === 'Apache-2.0'
           ? []
