@@ -12,7 +12,7 @@ import { createApiClient, createLogger, customResourceDefinitionType } from '@kd
 import { startApiServer } from '@kdr/embedded-apiserver';
 import { createSource } from './source.ts';
 
-test('a process that has used up its descriptors becomes one Abnormal, however often it is seen', async (t) => {
+void test('a process that has used up its descriptors becomes one Abnormal, however often it is seen', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'kdr-source-'));
   const token = 'a-token-for-this-test-alone-0123456789';
   const server = await startApiServer({ directory, identities: [{ token, user: { username: 'me', groups: ['system:masters'] } }] });
@@ -22,10 +22,10 @@ test('a process that has used up its descriptors becomes one Abnormal, however o
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const stop = new AbortController();
-  let running: Promise<void> | undefined;
+  const running: Promise<void>[] = [];
   t.after(async () => {
     stop.abort();
-    await running;
+    await Promise.all(running);
     hoarder.kill();
     await client.close();
     await server.stop();
@@ -35,7 +35,7 @@ test('a process that has used up its descriptors becomes one Abnormal, however o
   await once(hoarder.stdout, 'data');
 
   const logger = createLogger({ name: 'test', level: 'warn' });
-  running = createSource({ client, node: 'here', logger, usedRatio: 0.9, intervalMs: 50 }).run(stop.signal);
+  running.push(createSource({ client, node: 'here', logger, usedRatio: 0.9, intervalMs: 50 }).run(stop.signal));
   const found = async () =>
     (await client.list<Abnormal>(RESOURCES.Abnormal)).items.filter(({ spec }) => spec.processReference?.pid === hoarder.pid);
   while ((await found()).length === 0) await sleep(50, undefined, { signal: t.signal });
