@@ -1,6 +1,8 @@
 import { KdrError } from '@kdr/api-types';
 import { ApiError } from '@kdr/controller-runtime';
 import { type Command, CommanderError } from 'commander';
+import { missingRight } from './missing-right.ts';
+import { phrase } from './output/phrase.ts';
 import { createProgram } from './program.ts';
 import type { CliContext } from './session.ts';
 
@@ -28,7 +30,13 @@ function describe(error: unknown): string {
   if (error instanceof KdrError) return `Error (${error.code}): ${error.message}\n${error.hint}`;
   if (error instanceof ApiError && error.isUnreachable)
     return `Error (KDR_NOT_RUNNING): ${error.message}\nIs \`kdr up\` running? Another server: --kubeconfig.`;
-  if (error instanceof ApiError) return `Error from server (${error.reason}): ${error.message}`;
+  if (error instanceof ApiError) return `Error from server (${error.reason}): ${error.message}${phrase('\n', advice(error))}`;
   const { code, message, stack } = error as { code?: string; message?: string; stack?: string };
   return code === undefined ? `Error: ${stack ?? message ?? String(error)}` : `Error (${code}): ${message}`;
+}
+
+/** What to do about a refusal of the API server. */
+function advice({ status, message }: ApiError): string | undefined {
+  if (status === 401) return 'The server does not know you (any more): log in again, or name another user with --user or --context.';
+  return status === 403 ? missingRight(message) : undefined;
 }

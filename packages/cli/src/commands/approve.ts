@@ -1,7 +1,7 @@
 import { type Abnormal, API_VERSION, KdrError, RESOURCES } from '@kdr/api-types';
 import type { ApiClient } from '@kdr/controller-runtime';
 import type { Command } from 'commander';
-import { type CliContext, connectionFlags, withSession } from '../session.ts';
+import { type CliContext, type ConnectionFlags, connectionFlags, withSession } from '../session.ts';
 
 /** The user as whom the API server knows us: approvals are refused in any other name. */
 export async function whoAmI(client: ApiClient): Promise<string> {
@@ -22,7 +22,7 @@ export function registerApprove(program: Command, context: CliContext): void {
   ] as const) {
     connectionFlags(program.command(word).description(description).argument('<name>', 'Abnormal'))
       .option('--reason <text>', 'why')
-      .action((name: string, flags: { reason?: string; namespace?: string; kubeconfig?: string; context?: string }) =>
+      .action((name: string, flags: ConnectionFlags & { reason?: string }) =>
         withSession(context, flags, async ({ client, namespace }) => {
           const abnormal = await client.get<Abnormal>(RESOURCES.Abnormal, { namespace, name });
           const proposal = abnormal.status?.recovery?.proposal;

@@ -3,9 +3,12 @@ import type { CliContext } from '../session.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
+/** What a person types: not what other programs call. */
+const shown = (command: Command) => command.commands.filter((one) => !one.name().startsWith('__'));
+
 /** Commands and their flags, flat: `plugins add`. */
 function commandLines(program: Command, prefix = ''): { line: string; words: string[]; description: string }[] {
-  return program.commands.flatMap((command) => {
+  return shown(program).flatMap((command) => {
     const line = `${prefix}${command.name()}`;
     const words = [...command.commands.map((one) => one.name()), ...command.options.flatMap((option) => option.long ?? [])];
     return [{ line, words, description: command.description() }, ...commandLines(command, `${line} `)];
@@ -15,7 +18,9 @@ function commandLines(program: Command, prefix = ''): { line: string; words: str
 /** A completion script made from the command table itself, so that it can't lag behind. */
 export function completionScript(program: Command, shell: (typeof SHELLS)[number]): string {
   const lines = commandLines(program);
-  const top = program.commands.map((one) => one.name()).join(' ');
+  const top = shown(program)
+    .map((one) => one.name())
+    .join(' ');
   if (shell === 'fish') {
     return lines
       .filter(({ line }) => !line.includes(' '))

@@ -2,11 +2,10 @@ import { type Abnormal, type AbnormalSpec, API_VERSION, KdrError, RESOURCES, isT
 import { type ApiClient, type KubernetesObject, nodeType, podType } from '@kdr/controller-runtime';
 import type { Command } from 'commander';
 import { explanation } from '../explanation.ts';
-import { type CliContext, connectionFlags, withSession } from '../session.ts';
+import { type CliContext, type ConnectionFlags, connectionFlags, withSession } from '../session.ts';
 import { eventsOf } from './explain.ts';
 
-interface DiagnoseFlags {
-  namespace?: string;
+interface DiagnoseFlags extends ConnectionFlags {
   pid?: string;
   pod?: string;
   container?: string;
@@ -93,7 +92,7 @@ export function registerDiagnose(program: Command, context: CliContext): void {
         context.out.note(`abnormal.kdr.dev/${made.metadata.name} created; looking …`);
         if (!flags.wait) return context.out.print(made.metadata.name);
         const result = await waitForResult(client, made, Number(flags.timeout), context.signal);
-        context.out.print(explanation(result, await eventsOf(client, result)));
+        context.out.print(explanation(result, await eventsOf(client, result, context.out)));
         if (result.status?.diagnosis === undefined) process.exitCode = 1;
       }),
     );

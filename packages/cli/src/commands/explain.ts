@@ -1,19 +1,22 @@
 import { type Abnormal, RESOURCES } from '@kdr/api-types';
-import { type ApiClient, type CoreEvent, eventType } from '@kdr/controller-runtime';
+import { type ApiClient, ApiError, type CoreEvent, eventType } from '@kdr/controller-runtime';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { explanation } from '../explanation.ts';
 import type { TimelineEvent } from '../timeline.ts';
 import { formatOption } from '../output/format.ts';
+import type { Output } from '../output/output.ts';
 import { type CliContext, type ConnectionFlags, connectionFlags, withSession } from '../session.ts';
 
-/** The Events about one Abnormal. */
-export async function eventsOf(client: ApiClient, abnormal: Abnormal): Promise<TimelineEvent[]> {
-  const { items } = await client.list<CoreEvent>(eventType, {
-    namespace: abnormal.metadata.namespace,
-    fieldSelector: `involvedObject.uid=${abnormal.metadata.uid}`,
+/** The Events about one Abnormal; who may not see Events is told so, and gets the rest. */
+export async function eventsOf(client: ApiClient, abnormal: Abnormal, out: Output): Promise<TimelineEvent[]> {
+  const selection = { namespace: abnormal.metadata.namespace, fieldSelector: `involvedObject.uid=${abnormal.metadata.uid}` };
+  const list = await client.list<CoreEvent>(eventType, selection).catch((error: unknown) => {
+    if (!(error instanceof ApiError) || error.status !== 403) throw error;
+    out.note(`Without Events: ${error.message}`);
+    return { items: [] };
   });
-  return items.map((event) => ({
+  return list.items.map((event) => ({
     time: event.lastTimestamp ?? event.metadata?.creationTimestamp ?? '',
     reason: event.reason ?? '',
     message: event.message ?? '',
@@ -32,7 +35,7 @@ export function registerExplain(program: Command, context: CliContext): void {
     .action((name: string, flags: ConnectionFlags & { output?: string }) =>
       withSession(context, flags, async ({ client, namespace }) => {
         const abnormal = await client.get<Abnormal>(RESOURCES.Abnormal, { namespace, name });
-        const events = await eventsOf(client, abnormal);
+        const events = await eventsOf(client, abnormal, context.out);
         if (flags.output === 'json') context.out.print(JSON.stringify({ abnormal, events }, undefined, 2));
         else if (flags.output === 'yaml') context.out.print(stringify({ abnormal, events }).trimEnd());
         else context.out.print(explanation(abnormal, events));

@@ -1,7 +1,7 @@
 import { API_VERSION, type HoldScope, KdrError, RESOURCES, type RecoveryHold } from '@kdr/api-types';
 import type { Command } from 'commander';
 import { parseDuration } from '../duration.ts';
-import { type CliContext, connectionFlags, withSession } from '../session.ts';
+import { type CliContext, type ConnectionFlags, connectionFlags, withSession } from '../session.ts';
 import { whoAmI } from './approve.ts';
 
 /**
@@ -36,7 +36,7 @@ export function registerHold(program: Command, context: CliContext): void {
     .requiredOption('--reason <text>', 'why')
     .option('--for <duration>', 'ends by itself: 30m, 4h, 7d')
     .option('--name <name>', 'name of the hold')
-    .action((words: string[], flags: { reason: string; for?: string; name?: string; namespace?: string }) =>
+    .action((words: string[], flags: ConnectionFlags & { reason: string; for?: string; name?: string }) =>
       withSession(context, flags, async ({ client, namespace }) => {
         const owner = await whoAmI(client);
         const expiresAt = flags.for === undefined ? undefined : new Date(Date.now() + parseDuration(flags.for) * 1000).toISOString();
