@@ -12,9 +12,10 @@ import {
   patchStatus,
 } from '@kdr/controller-runtime';
 import type { Registry } from 'prom-client';
+import { registrationProblems } from '../admission/registration-problems.ts';
 import type { Agents } from '../agents.ts';
 import type { MasterOptions } from '../options.ts';
-import { type Report, foldStatus } from './registration-status.ts';
+import { type Report, foldStatus, unusableStatus } from './registration-status.ts';
 
 /** The three kinds that register a plugin. */
 export type RegistrationKind = ReadyPlugin['kind'];
@@ -66,9 +67,17 @@ export function createRegistrationController(deps: {
     reconcile: async (key) => {
       const registration = registrations.get(key);
       if (registration === undefined) return;
-      const reports = registration.spec.endpoint.local === undefined ? [await askRemote(registration)] : askAgents(registration);
+      // Where no webhook said so at admission. Where sockets may lie is a matter of admission alone.
+      const problems = registrationProblems(registration).map(({ field, message }) => `${field}: ${message}`);
+      const reports =
+        problems.length > 0
+          ? []
+          : registration.spec.endpoint.local === undefined
+            ? [await askRemote(registration)]
+            : askAgents(registration);
       await patchStatus(client, RESOURCES[kind], registration, (fresh) => {
-        const next = foldStatus(reports, fresh.status, new Date(now()).toISOString());
+        const at = new Date(now()).toISOString();
+        const next = problems.length > 0 ? unusableStatus(problems.join('; '), fresh.status, at) : foldStatus(reports, fresh.status, at);
         return isDeepStrictEqual(JSON.parse(JSON.stringify(next)), fresh.status) ? undefined : next;
       });
       return { requeueAfterMs: options.probeMs };

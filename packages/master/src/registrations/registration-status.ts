@@ -6,6 +6,18 @@ export interface Report {
   plugin: Pick<ReadyPlugin, 'ready' | 'version' | 'message'> | undefined;
 }
 
+/** The status of a registration that nobody can use whatever its plugin says; times are kept while nothing changes. */
+export function unusableStatus(why: string, before: RegistrationStatus | undefined, now: string): RegistrationStatus {
+  const old = before?.conditions?.find((one) => one.type === 'Ready');
+  const lastTransitionTime = old?.status === 'False' ? old.lastTransitionTime : now;
+  return {
+    ...before,
+    conditions: [{ type: 'Ready', status: 'False', reason: 'Invalid', message: why.slice(0, 2048), lastTransitionTime }],
+    nodesReady: 0,
+    lastError: why.slice(0, 1024),
+  };
+}
+
 /**
  * Folds the agents' words into one status. Ready is True where every living agent finds the plugin ready, False where some do not or no
  * agent is alive; times are kept while nothing changes, so that an unchanged status is not written.
