@@ -18,6 +18,7 @@ export interface ImageConfig {
     readonly User?: string;
     readonly Entrypoint?: readonly string[];
     readonly Cmd?: readonly string[];
+    readonly Env?: readonly string[];
     readonly Labels?: Readonly<Record<string, string>>;
   };
 }

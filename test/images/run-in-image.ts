@@ -3,7 +3,7 @@ import { type ResultPromise, execa } from 'execa';
 /** How a program in an image is run. */
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Seconds; then it is killed, also when we are dead by then. Default 15. */
+  /** Seconds; then it is killed, also when we are dead by then. Default 60: a machine may be busy. */
   readonly seconds?: number;
 }
 
@@ -17,7 +17,7 @@ export const USER = 65532;
 export function runInImage(
   rootfs: string,
   command: readonly string[],
-  { env = {}, seconds = 15 }: RunOptions = {},
+  { env = {}, seconds = 60 }: RunOptions = {},
 ): ResultPromise<{
   reject: false;
   stdin: 'ignore';
