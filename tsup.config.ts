@@ -1,6 +1,7 @@
 // One build for every package: what stands in src/ decides what is built.
 // what package.json exports are library entries with types; main.ts and kdr-*.ts are programs.
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineConfig } from 'tsup';
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { name: string; exports?: Record<string, unknown> };
@@ -13,7 +14,15 @@ const programs = readdirSync('src')
   .map((name) => `src/${name}`);
 
 // tsup would strip `node:`, and `node:sqlite` has no other name.
-const shared = { format: 'esm', target: 'node22', platform: 'node', sourcemap: true, silent: true, removeNodeProtocol: false } as const;
+const output = { format: 'esm', target: 'node22', platform: 'node', sourcemap: true, silent: true, removeNodeProtocol: false } as const;
+
+const begun = Date.now();
+/** Chunks are named by their content: those of an older build go, so that they are not published. */
+async function removeOlder(): Promise<void> {
+  for (const path of readdirSync('dist').map((name) => join('dist', name)))
+    if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? begun) < begun) rmSync(path, { recursive: true, force: true });
+}
+const shared = { ...output, onSuccess: removeOlder };
 
 // One file instead of a thousand: the programs start in half the time, and an image needs nothing else. Native code (koffi) can't be bundled.
 const bundled = ['@kdr/agent', '@kdr/master', '@kdr/bundle', '@kdr/cli'].includes(manifest.name)

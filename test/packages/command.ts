@@ -14,10 +14,10 @@ export interface Ran {
 
 /** The environment of somebody who has never seen this checkout: the oldest Node, none of pnpm's or the tests' own settings. */
 export function outsiderEnvironment(extra: Record<string, string> = {}): Record<string, string | undefined> {
-  const foreign = /^(npm_|pnpm_|NODE_OPTIONS$|NODE_PATH$|VITEST|TEST$|KDR_|KUBECONFIG$|INIT_CWD$)/i;
+  const foreign = /^(npm_|pnpm_|NODE_OPTIONS$|NODE_PATH$|VITEST|TEST$|FORCE_COLOR$|KDR_|KUBECONFIG$|INIT_CWD$)/i;
   const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
   const path = (own.PATH ?? '').split(':').filter((part) => !part.startsWith(root) && !part.includes('/_npx/'));
-  return { ...own, PATH: [dirname(NODE_FLOOR), ...path].join(':'), ...extra };
+  return { ...own, PATH: [dirname(NODE_FLOOR), ...path].join(':'), NO_COLOR: '1', ...extra };
 }
 
 /** Runs a command to its end, ten minutes at most. */

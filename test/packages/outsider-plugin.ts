@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { outsiderEnvironment, succeeds } from './command.ts';
 import type { Registry } from './registry.ts';
@@ -53,7 +53,8 @@ export async function makeOutsiderPlugin(directory: string, registry: Registry):
  */
 export async function makeImageContext(from: string, context: string): Promise<void> {
   mkdirSync(context, { recursive: true });
-  for (const name of readdirSync(from)) if (name !== 'node_modules') cpSync(join(from, name), join(context, name), { recursive: true });
+  for (const name of readdirSync(from).filter((one) => /\.ts$|^package\.json$|^\.npmrc$/.test(one)))
+    copyFileSync(join(from, name), join(context, name));
   await succeeds('npm', ['install', '--omit=dev'], { cwd: context, env: outsiderEnvironment() });
   copyFileSync(join(root, 'examples', 'sidecar', 'Dockerfile'), join(context, 'Dockerfile'));
 }
