@@ -15,6 +15,10 @@ export interface PolicedServer {
   /** Text of the admin's kubeconfig. */
   kubeconfig: string;
   as: Record<IdentityName, ApiClient>;
+  /** For a program of its own. */
+  url: string;
+  ca: string;
+  tokenOf(name: IdentityName): string;
   stop(): Promise<void>;
 }
 
@@ -56,6 +60,9 @@ export async function startPolicedServer(): Promise<PolicedServer> {
     directory,
     kubeconfig: server.kubeconfig(tokenOf('admin')),
     as,
+    url: server.url,
+    ca: server.ca,
+    tokenOf,
     stop: async () => {
       await Promise.all(Object.values(as).map((client) => client.close()));
       await server.stop();
