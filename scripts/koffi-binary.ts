@@ -32,8 +32,13 @@ function fetchPackage(name: string, version: string, wanted: readonly string[]):
   if (integrity === undefined) throw new Error(`pnpm-lock.yaml knows no ${name}@${version}`);
   const work = mkdtempSync(join(tmpdir(), 'kdr-koffi-'));
   try {
-    const options = { cwd: work, timeout: NPM_TIMEOUT_MS, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] } as const;
-    const packed = JSON.parse(execFileSync('npm', ['pack', '--json', '--ignore-scripts', `${name}@${version}`], options)) as unknown;
+    const output = execFileSync('npm', ['pack', '--json', '--ignore-scripts', `${name}@${version}`], {
+      cwd: work,
+      timeout: NPM_TIMEOUT_MS,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const packed: unknown = JSON.parse(output);
     const archive = readFileSync(join(work, archiveName(packed)));
     if (createHash('sha512').update(archive).digest('base64') !== integrity)
       throw new Error(`${name}@${version} as fetched is not what pnpm-lock.yaml says: do not use it`);
