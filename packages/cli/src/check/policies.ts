@@ -1,4 +1,4 @@
-import { admissionPolicies } from '@kdr/api-types/crd';
+import { admissionPolicies, clusterAdmissionPolicies } from '@kdr/api-types/crd';
 import type { ResourceType } from '@kdr/controller-runtime';
 import { type Check, failed, ok, some } from './check.ts';
 import type { Reader, Seen } from './reader.ts';
@@ -28,15 +28,17 @@ export interface PolicyState {
   binding: Seen<Binding>;
 }
 
-/** Names of the policies that every installation has; whom they bind makes no difference to them. */
-function policyNames(): string[] {
-  return admissionPolicies({ master: '', agent: '', source: '' }).map(({ policy }) => (policy.metadata as { name: string }).name);
+/** Names of the policies; whom they bind makes no difference to them. Those that need an authorizer are for a real cluster. */
+function policyNames(embedded: boolean): string[] {
+  const nobody = { master: '', agent: '' };
+  const objects = [...admissionPolicies(nobody), ...(embedded ? [] : clusterAdmissionPolicies(nobody))];
+  return objects.map(({ policy }) => (policy.metadata as { name: string }).name);
 }
 
 /** Reads the policies and their bindings, by name. */
-export function readPolicies(reader: Reader): Promise<PolicyState[]> {
+export function readPolicies(reader: Reader, embedded: boolean): Promise<PolicyState[]> {
   return Promise.all(
-    policyNames().map(async (name) => ({
+    policyNames(embedded).map(async (name) => ({
       name,
       policy: await reader.get<Policy>(POLICY, name),
       binding: await reader.get<Binding>(BINDING, name),

@@ -33,7 +33,7 @@ export async function runChecks(installation: Installation): Promise<Check[]> {
     const version = await reader.document<ServerVersion>('/version');
     const [kinds, policies, webhook, leader, nodes, allLeases, daemonSet, plugins, deployments] = await Promise.all([
       readKinds(reader),
-      readPolicies(reader),
+      readPolicies(reader, isEmbedded(version)),
       reader.get<WebhookConfiguration>(WEBHOOK, webhookName),
       reader.get<Lease>(leaseType, LEADER_LEASE, namespace),
       reader.list<Node>(nodeType),
