@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Abnormal, DiagnoseAnswer, RESOURCES, shapeError } from '@kdr/api-types';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -10,6 +10,7 @@ import { parse } from 'yaml';
 import { KDR, startPlatform } from '../demo/platform.ts';
 import { type NonReapingParent, startNonReapingParent } from '../faults/index.ts';
 import { readFixture } from '../../plugins/diagnosers/containerd-shim-deadlock/src/read-fixture.ts';
+import { kubectlPath } from '../tools/kubectl.ts';
 import { type RunResult, type Scene, openScene, runKdr } from './scene.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -195,6 +196,67 @@ describe('kdr plugins, holds and version', () => {
       code: 1,
       stderr: expect.stringMatching(/^Error \(KDR_NOT_RUNNING\): [^]*kdr up/) as string,
     });
+  });
+});
+
+describe('kdr check and install-info', () => {
+  it('finds `kdr up` ready, and says what it does not have', async () => {
+    const text = await prints('check');
+    for (const line of ['✓ api server', '✓ kinds', '✓ policies', '– webhook', '– master', '✓ agents', '✓ diagnoser unreaped-children'])
+      expect(text).toMatch(new RegExp(`^${line} `, 'm'));
+    expect(text).toMatch(/\nKDR is ready\.\n$/);
+    expect(JSON.parse(await prints('check -o json'))).toMatchObject({ ready: true, namespace: 'kdr-system' });
+  });
+
+  it('fails where nobody answers, also after waiting', async () => {
+    const { code, stdout } = await kdr('check --server http://127.0.0.1:1 --wait=1s');
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/^✗ api server +The connection failed[^]*KDR is not ready: 1 of 1/)]);
+  });
+
+  it('tells what a bug report needs, and no names of Abnormals unless it is asked to', async () => {
+    const text = await prints('install-info');
+    expect(parse(text)).toMatchObject({
+      server: { version: expect.stringContaining('embedded') as string },
+      agents: [{ node: scene.node, facts: { architecture: process.arch } }],
+      policies: expect.arrayContaining([expect.objectContaining({ name: 'default', mode: 'Observe' })]) as object[],
+      lastFailures: expect.arrayContaining([expect.objectContaining({ reason: 'NotIdentified' })]) as object[],
+      unseen: [],
+    });
+    expect(text).not.toMatch(/diagnose-/);
+    expect(await prints('install-info --full')).toMatch(/name: diagnose-/);
+  });
+});
+
+describe('kubectl kdr', () => {
+  it('runs, and completes, through the real kubectl', async () => {
+    const bin = join(scratch, 'bin');
+    mkdirSync(bin, { recursive: true });
+    for (const [name, file] of [
+      ['kubectl-kdr', KDR],
+      ['kubectl_complete-kdr', join(dirname(KDR), 'kubectl_complete-kdr.js')],
+    ] as const)
+      symlinkSync(file, join(bin, name));
+    const kubectl = async (...args: string[]) => {
+      const env = {
+        ...process.env,
+        KUBECONFIG: scene.platform.kubeconfig,
+        PATH: `${bin}:${dirname(process.execPath)}:${process.env.PATH}`,
+      };
+      const child = spawn(kubectlPath(), args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
+      let text = '';
+      child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
+      await once(child, 'close');
+      return text;
+    };
+    expect(await kubectl('kdr', 'get', 'rp', 'default', '-o', 'name')).toBe('recoverypolicy.kdr.dev/default\n');
+    expect(await kubectl('__complete', 'kdr', 'expl')).toMatch(/^explain\n:4\n/);
+    expect(await kubectl('__complete', 'kdr', 'get', 'rp', 'def')).toMatch(/^default\n:4\n/);
+  });
+
+  it('gets lists and the category', async () => {
+    expect(await prints('get rp,diag -o name')).toMatch(/^recoverypolicy\.kdr\.dev\/default\n[^]*diagnoser\.kdr\.dev\/unreaped-children\n/);
+    expect(await prints('get kdr')).toMatch(/^informationcollector\.kdr\.dev\/process +True/m);
+    expect((await kdr('get rp absent --ignore-not-found')).code).toBe(0);
   });
 });
 
