@@ -1,7 +1,7 @@
 import { API_VERSION, RESOURCES } from '@kdr/api-types';
 import {
   type ApiClient,
-  ApiError,
+  type ApiError,
   type KubernetesObject,
   configMapType,
   secretType,
