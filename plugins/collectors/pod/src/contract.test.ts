@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ApiClient, createApiClient, eventType, namespaceType, podType } from '@kdr/controller-runtime';
 import { type ApiServer, startApiServer } from '@kdr/embedded-apiserver';
-import { type PluginCase, testCollector } from '@kdr/plugin-sdk/testing';
+import type { CollectAnswer } from '@kdr/plugin-sdk';
+import { type PluginCase, startPlugin, testCollector } from '@kdr/plugin-sdk/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPlugin } from './index.ts';
 
@@ -82,7 +83,7 @@ const dataOf = (answer: object) => {
   return ('data' in answer ? answer.data : {}) as Record<string, unknown>;
 };
 
-const cases: PluginCase<never>[] = [
+const cases: PluginCase<CollectAnswer>[] = [
   {
     name: 'tells of a Pod that runs, and nothing of its environment and arguments',
     request: about('runs'),
@@ -148,12 +149,11 @@ const cases: PluginCase<never>[] = [
 describe('the collector pod', () => {
   testCollector(
     createPlugin(() => client),
-    { test, cases: cases as never },
+    { test, cases },
   );
 
   test('says that trying again may help where the API server does not answer', async () => {
     const nowhere = createApiClient({ server: 'https://127.0.0.1:9', token }, { requestTimeoutMs: 2_000 });
-    const { startPlugin } = await import('@kdr/plugin-sdk/testing');
     const served = await startPlugin(createPlugin(() => nowhere));
     try {
       expect(await served.ask(about('runs'))).toMatchObject({ outcome: 'Failed', retryable: true });

@@ -1,3 +1,5 @@
+import { SYSTEM_NAMESPACE } from '@kdr/api-types';
+
 /** Settings of the source, from its environment (the chart’s `sources.pod-terminating.*`). */
 export interface Config {
   /** On top of the pod’s own deadline, which already contains the grace period. */
@@ -8,11 +10,13 @@ export interface Config {
   episodes: number;
   /** A node whose Lease is that old does not answer: its agent can’t work. */
   nodeStaleMs: number;
+  /** Where the Abnormal is created when the pod's own namespace is being deleted and takes nothing new. */
+  namespace: string;
 }
 
 /**
  * Reads `KDR_TERMINATING_SLACK_SECONDS` (60), `KDR_TERMINATING_AGAIN_SECONDS` (1800), `KDR_TERMINATING_EPISODES` (3), `KDR_NODE_STALE_SECONDS` (40: the
- * node lifecycle controller's own grace period).
+ * node lifecycle controller's own grace period), `KDR_NAMESPACE` (kdr-system).
  * @throws Error that names the variable that is wrong.
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
@@ -26,5 +30,6 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     againMs: number('KDR_TERMINATING_AGAIN_SECONDS', 1800, 1000),
     episodes: number('KDR_TERMINATING_EPISODES', 3, 1),
     nodeStaleMs: number('KDR_NODE_STALE_SECONDS', 40, 1000),
+    namespace: env.KDR_NAMESPACE || SYSTEM_NAMESPACE,
   };
 }

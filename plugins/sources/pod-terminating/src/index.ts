@@ -1,2 +1,3 @@
-export { type SourceDependencies, POD_LABEL, createSource, name, place } from './source.ts';
+export { type SourceDependencies, createSource, name, place } from './source.ts';
+export { POD_LABEL } from './report.ts';
 export { type Config, readConfig } from './config.ts';

@@ -1,28 +1,22 @@
-import { type Abnormal, API_VERSION, NODE_LABEL, RESOURCES } from '@kdr/api-types';
 import {
   type ApiClient,
-  ApiError,
   type KubernetesObject,
-  type Lease,
   type Logger,
   type Runnable,
   createController,
   createInformer,
-  leaseType,
   objectKey,
   podType,
   runTogether,
 } from '@kdr/controller-runtime';
 import { readConfig } from './config.ts';
 import { type TerminatingPod, deadline, nextStep } from './overdue.ts';
+import { earlierOf, report } from './report.ts';
 
 /** Name of the source. */
 export const name = 'pod-terminating';
 /** Where it runs: one for the cluster. */
 export const place = 'cluster';
-
-/** Label by which the Abnormals of one pod are found again, also after a restart. */
-export const POD_LABEL = 'kdr.dev/terminating-pod';
 
 /** What a source is given. */
 export interface SourceDependencies {
@@ -33,10 +27,18 @@ export interface SourceDependencies {
 
 type Pod = TerminatingPod & KubernetesObject;
 
-/** The fields that decide; the rest of a pod is not kept. */
+/** Set by the kubelet on the Pod that shows a static pod of its node. */
+const MIRROR = 'kubernetes.io/config.mirror';
+
+/**
+ * The fields that decide; the rest of a pod is not kept. The mirror of a static pod counts as not being deleted: the kubelet makes it again under
+ * another uid, and none of these uids is one that the node's containers carry.
+ */
 function trimmed(pod: Pod): Pod {
   const { name, namespace, uid, resourceVersion, deletionTimestamp } = pod.metadata;
-  return { metadata: { name, namespace, uid, resourceVersion, deletionTimestamp }, spec: { nodeName: pod.spec?.nodeName } };
+  const mirror = (pod as KubernetesObject).metadata?.annotations?.[MIRROR] !== undefined;
+  const metadata = { name, namespace, uid, resourceVersion, ...(!mirror && { deletionTimestamp }) };
+  return { metadata, spec: { nodeName: pod.spec?.nodeName } };
 }
 
 /**
@@ -46,31 +48,6 @@ function trimmed(pod: Pod): Pod {
 export function createSource({ client, logger, env }: SourceDependencies): Runnable {
   const config = readConfig(env);
   const pods = createInformer<Pod>({ client, type: podType, transform: trimmed, logger });
-
-  const nodeAnswers = async (node: string): Promise<boolean> => {
-    const lease = await client.get<Lease>(leaseType, { namespace: 'kube-node-lease', name: node }).catch((error: unknown) => {
-      if (error instanceof ApiError && error.isNotFound) return undefined;
-      throw error;
-    });
-    return Date.now() - Date.parse(lease?.spec?.renewTime ?? '') < config.nodeStaleMs;
-  };
-
-  const create = async (pod: Pod, name: string): Promise<void> => {
-    const { namespace, uid } = pod.metadata;
-    const node = pod.spec?.nodeName;
-    const nodeName = node !== undefined && (await nodeAnswers(node)) ? node : undefined;
-    const abnormal: Abnormal = {
-      apiVersion: API_VERSION,
-      kind: 'Abnormal',
-      metadata: { name, namespace, labels: { [POD_LABEL]: uid, ...(nodeName === undefined ? {} : { [NODE_LABEL]: nodeName }) } },
-      spec: { source: 'Custom', fault: 'PodStuckTerminating', nodeName, podReference: { namespace, name: pod.metadata.name, uid } },
-    };
-    await client.create(RESOURCES.Abnormal, abnormal).catch((error: unknown) => {
-      if (!(error instanceof ApiError) || !error.isAlreadyExists) throw error;
-    });
-    logger.info({ abnormal: name, pod: objectKey(pod), node }, 'a pod is stuck in Terminating');
-  };
-
   const controller = createController({
     name,
     workers: 2,
@@ -79,15 +56,15 @@ export function createSource({ client, logger, env }: SourceDependencies): Runna
       const pod = pods.get(key);
       const due = pod === undefined ? undefined : deadline(pod, config.slackMs);
       if (pod === undefined || due === undefined) return;
+      // Asked only where this machine's clock says that it may be time: most pods are gone long before.
       if (Date.now() < due) return { requeueAfterMs: due - Date.now() };
-      const { items } = await client.list<Abnormal>(RESOURCES.Abnormal, {
-        namespace: pod.metadata.namespace,
-        labelSelector: `${POD_LABEL}=${pod.metadata.uid}`,
-      });
-      const step = nextStep(pod, items, config, Date.now());
+      const now = (await client.serverTime()).getTime();
+      if (now < due) return { requeueAfterMs: due - now };
+      const step = nextStep(pod, await earlierOf(client, pod, config), config, now);
       if (step === undefined) return;
       if ('againInMs' in step) return { requeueAfterMs: step.againInMs };
-      await create(pod, step.create);
+      const abnormal = await report(client, pod, step.create, config, now);
+      logger.info({ abnormal, pod: objectKey(pod), node: pod.spec?.nodeName }, 'a pod is stuck in Terminating');
       return { requeueAfterMs: config.againMs };
     },
   });
