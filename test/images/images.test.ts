@@ -90,8 +90,8 @@ describe.skipIf(!able)('images', { timeout: 90_000 }, () => {
 
   describe('without a cluster', () => {
     it.each([
-      ['master', ['/app/kdr-master.js']],
-      ['agent', ['/app/kdr-agent.js']],
+      ['master', []],
+      ['agent', []],
       ['plugins', ['/app/kdr-sources.js', '--group', 'node']],
       ['plugins', ['/app/kdr-sources.js', '--group', 'cluster']],
     ] as const)('%s: %j ends, and says that it is in no Pod', async (name, args) => {
