@@ -39,7 +39,7 @@ export interface Cluster extends ControlPlane {
 }
 
 const MAX_NODES = 9;
-const NODES_READY_TIMEOUT_MS = 120_000;
+const NODES_READY_TIMEOUT_MS = 240_000;
 /** The affected shim, containerd pull request 3529, and the same after its fix. */
 const SHIM_VERSIONS = { affected: 'v1.2.0', fixed: 'v1.2.10' } as const;
 

@@ -29,7 +29,7 @@ export interface NodePlace {
 
 const CLUSTERS = 16;
 const FILE = 'network.json';
-const COMMAND_TIMEOUT_MS = 10_000;
+const COMMAND_TIMEOUT_MS = 30_000;
 
 /**
  * Makes a bridge for a cluster; the first free of 16.

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { childrenOf, isAlive, readArgv, readExe, type ProcessIdentity } from '../faults/proc.ts';
@@ -49,6 +49,9 @@ export interface StartNode {
 
 const INIT = join(import.meta.dirname, 'node-init.sh');
 const EXEC_TIMEOUT_MS = 120_000;
+// Generous: an overloaded machine takes its time even for these.
+const NAMESPACES_TIMEOUT_MS = 60_000;
+const LAUNCH_TIMEOUT_MS = 30_000;
 
 /**
  * Starts a node: namespaces, containerd with the images, kubelet, kube-proxy. Does not wait until it is Ready.
@@ -121,7 +124,7 @@ async function startInit(
   const namespaces = ['--net', '--pid', '--mount', '--uts', '--fork', '--kill-child'];
   const outer = await spawnDetached(requireProgram('unshare'), [...namespaces, INIT, directory, name, pause], log);
   recordProcess(at, { name: `${name}/unshare`, ...outer });
-  await becomesTrue(() => existsSync(ready) || !isAlive(outer), 10_000, 20);
+  await becomesTrue(() => existsSync(ready) || !isAlive(outer), NAMESPACES_TIMEOUT_MS, 20);
   const [init] = childrenOf(outer.pid);
   if (init === undefined || !existsSync(ready))
     throw new ClusterError('KDR_CLUSTER_START_FAILED', `The namespaces of ${name} could not be made:\n${tail(log)}`);
@@ -144,12 +147,13 @@ function startNodeDaemon(at: RunDirectory, { init, directory, node, program, arg
   const name = basename(program);
   const log = join(directory, 'var', 'log', `${name}.log`);
   const script = 'log=$1; shift; exec setsid --fork "$@" >>"$log" 2>&1 </dev/null';
-  const isIt = (pid: number) => readExe(pid) === program && readArgv(pid).includes(args[0] ?? '');
+  const executable = realpathSync(program);
+  const isIt = (pid: number) => readExe(pid) === executable && readArgv(pid).includes(args[0] ?? '');
   const launch = async () => {
     const [nsenter = '', ...rest] = insideOf(init.pid)(['/bin/sh', '-c', script, 'sh', `/var/log/${name}.log`, program, ...args]);
-    await execa(nsenter, rest, { stdin: 'ignore', timeout: 10_000 });
+    await execa(nsenter, rest, { stdin: 'ignore', timeout: LAUNCH_TIMEOUT_MS });
     const find = () => childrenOf(init.pid).find(({ pid }) => isIt(pid));
-    await becomesTrue(() => find() !== undefined, 5000, 10);
+    await becomesTrue(() => find() !== undefined, LAUNCH_TIMEOUT_MS, 20);
     const found = find();
     if (found !== undefined) return { pid: found.pid, startTicks: found.startTicks };
     throw new ClusterError('KDR_CLUSTER_START_FAILED', `${name} of ${node} ended at once:\n${tail(log)}`);
