@@ -25,7 +25,7 @@ interface Pod extends KubernetesObject {
 type Place = { node: string; scope: 'node' | 'cluster' } | undefined;
 
 /**
- * Binds an Abnormal without `spec.nodeName` once: to its pod's node; else, where it has no node of its own, to a living agent by rendezvous
+ * Binds an Abnormal without `spec.nodeName` once: to its pod's node; else, where that has no living agent or there is none, to a living one by rendezvous
  * hash, with the label that makes the agent ask only plugins of scope cluster. Not bound in time: Failed/Unassigned.
  */
 export function createBindingController(deps: {
@@ -42,15 +42,18 @@ export function createBindingController(deps: {
 
   const placeOf = async (abnormal: Abnormal): Promise<Place> => {
     const { podReference: pod, objectReference: object } = abnormal.spec;
+    const alive = agents.alive(now());
     if (pod !== undefined) {
       const found = await client.get<Pod>(podType, { namespace: pod.namespace, name: pod.name }).catch((error: unknown) => {
         if (error instanceof ApiError && error.isNotFound) return undefined;
         throw error;
       });
       const same = found !== undefined && (pod.uid === undefined || found.metadata?.uid === pod.uid);
-      if (same && found.spec?.nodeName) return { node: found.spec.nodeName, scope: 'node' };
+      const own = same ? found.spec?.nodeName : undefined;
+      if (own && alive.includes(own)) return { node: own, scope: 'node' };
+      // Its agent may only be restarting; a node that stays silent longer is taken for dead.
+      if (own && now() - Date.parse(abnormal.metadata.creationTimestamp ?? '') < options.agentStaleMs) return undefined;
     }
-    const alive = agents.alive(now());
     if (object?.kind === 'Node' && alive.includes(object.name)) return { node: object.name, scope: 'node' };
     const node = rendezvous(abnormal.metadata.uid ?? '', alive);
     return node === undefined ? undefined : { node, scope: 'cluster' };
