@@ -173,6 +173,28 @@ describe('information', () => {
     expect(got).toMatchObject({ named: { data: { from: 'named' } }, needed: { summary: 'facts of needed' } });
   });
 
+  it('lets an Abnormal choose nothing of what a collector looks at but its references', async () => {
+    const got: unknown[] = [];
+    const parameters = Type.Object({ pid: Type.Optional(Type.Integer()) });
+    const collect = (context: { parameters: unknown }) => {
+      got.push(context.parameters);
+      return { outcome: 'Collected', summary: 'seen', data: {} } as const;
+    };
+    const asking = defineDiagnoser({
+      name: 'asking',
+      needs: ['gauge'],
+      diagnose: async ({ collect }) => {
+        await collect('gauge', { pid: 7 }, Type.Object({}));
+        return { outcome: 'NotIdentified', reason: 'only reads' };
+      },
+    });
+    await world.plugins(asking, defineCollector({ name: 'gauge', parameters, collect }));
+    await world.agent();
+    await world.create('a', { parameters: { pid: 1 } });
+    await world.finished('a');
+    expect(got).toEqual([{}, { pid: 7 }]);
+  });
+
   it('keeps large data in the store of the node and out of the status', async () => {
     let size = 0;
     const diagnoser = defineDiagnoser({

@@ -165,9 +165,12 @@ export function createPluginCaller({ node, clock, options, metrics, tokens }: Ca
   return {
     collect: (work, plugin, parameters) =>
       ask<CollectAnswer>(work, plugin, [], (call) => {
-        const base = envelope(work, plugin, call, {});
-        const request = parameters ? { ...base, parameters: { ...base.parameters, ...parameters } } : base;
-        return plugin.client.collect(request, { timeoutMs: call.timeoutMs, signal: work.signal });
+        // Not the Abnormal's own: whoever may create one would choose what is looked at, past the rights that are checked for its references.
+        const own = { ...plugin.registration.spec.parameters, ...parameters };
+        return plugin.client.collect(
+          { ...envelope(work, plugin, call, {}), parameters: own },
+          { timeoutMs: call.timeoutMs, signal: work.signal },
+        );
       }),
     diagnose: (work, plugin, purpose, { information, line = [] }) =>
       ask<DiagnoseAnswer>(work, plugin, line, (call) => {
