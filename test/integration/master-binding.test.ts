@@ -1,5 +1,5 @@
 import { type Abnormal, API_VERSION, NODE_LABEL, RESOURCES, SCOPE_LABEL } from '@kdr/api-types';
-import { leaseType, podType, silentLogger } from '@kdr/controller-runtime';
+import { type KubernetesObject, leaseType, podType, silentLogger } from '@kdr/controller-runtime';
 import { createMaster } from '@kdr/master';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type PolicedServer, startPolicedServer } from './policed-server.ts';
@@ -46,8 +46,13 @@ async function bound(name: string, spec: object): Promise<Abnormal> {
 async function pod(name: string, nodeName: string): Promise<string> {
   const metadata = { namespace: 'default', name };
   const spec = { nodeName, containers: [{ name: 'c', image: 'i' }] };
-  const made = await server.as.admin.create<{ metadata: { uid?: string } }>(podType, { apiVersion: 'v1', kind: 'Pod', metadata, spec });
-  return made.metadata.uid ?? '';
+  const made = await server.as.admin.create<KubernetesObject>(podType, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata,
+    spec,
+  } as KubernetesObject);
+  return made.metadata?.uid ?? '';
 }
 
 it('gives what is about a pod to the agent of its node', async () => {
