@@ -34,7 +34,10 @@ describe('waiting until everything is fine', () => {
     let count = 0;
     const look = () => Promise.resolve([failed('a', String(++count))]);
     expect(await lookUntilFine(look, leases, { waitMs: 0, signal: never, onChange: () => undefined })).toEqual([failed('a', '1')]);
-    expect(await lookUntilFine(look, leases, { waitMs: 100, signal: never, onChange: () => undefined })).toEqual([failed('a', '3')]);
+    const last = await lookUntilFine(look, leases, { waitMs: 100, signal: never, onChange: () => undefined });
+    // A timer may fire a millisecond early: then there is one look more.
+    expect(count).toBeGreaterThan(2);
+    expect(last).toEqual([failed('a', String(count))]);
   });
 
   it('ends at once when it is interrupted, also while a look hangs', async () => {
