@@ -76,16 +76,23 @@ describe('what hangs or looks like a shim, and is not the deadlock', { timeout: 
     }
   });
 
-  it('the fixed shim that stalls under the burst which deadlocks an affected one: it is the fixed version', async () => {
-    const burst = await fixedShimUnderBurst(stage.containerd, { id: 'fixed', shim: fixed });
-    onTestFinished(() => burst.stop());
-    await sleep(3_000);
-    const answered = burst.execs.finished();
-    const reason = await whyNot(burst.container.shimPid);
-    expect(answered).toBeLessThan(burst.execs.started);
-    expect(reason).toMatch(/fixed version/);
-    expect((await burst.recovery(120_000)).recovered).toBe(true);
-  });
+  it(
+    'the fixed shim that stalls under the burst which deadlocks an affected one: it is the fixed version',
+    { timeout: 300_000 },
+    async () => {
+      for (let attempt = 1; ; attempt += 1) {
+        const burst = await fixedShimUnderBurst(stage.containerd, { id: `fixed-${attempt}`, shim: fixed, execs: 40 + 40 * attempt });
+        onTestFinished(() => burst.stop());
+        await sleep(2_000);
+        const reason = await whyNot(burst.container.shimPid);
+        expect((await burst.recovery(120_000)).recovered).toBe(true);
+        if (/fixed version/.test(reason)) return;
+        // The stall was over before the question came: a longer one is made.
+        expect(reason).toMatch(/^(?:Busy|Idle and healthy|Seen: )/);
+        expect(attempt, 'it never stalled for long').toBeLessThan(5);
+      }
+    },
+  );
 
   it.each(['dies', 'silent'] as const)(
     'a “shim” without a handler that prints goroutines (%s): it survives the diagnosis',
