@@ -69,14 +69,14 @@ describe('a pod whose shim is deadlocked is stuck in Terminating', { timeout: 24
 
 describe('a Terminating pod that is not deadlocked', { timeout: 240_000 }, () => {
   it.each([
-    ['has a slow preStop', { preStop: ['sleep', '40'], grace: 60 }],
+    ['has a slow preStop', { preStop: ['sleep', '60'], grace: 90 }],
     ['is held by a finalizer', { finalizers: ['example.com/hold'] }],
     ['has its grace still', { grace: 120, command: ['sh', '-c', 'trap "" TERM; while :; do sleep 1; done'] }],
   ])('%s: no repair', async (_what, plan) => {
     const name = `calm-${Object.keys(plan).sort().join('-').toLowerCase()}`;
     const pod = await startPod(stage.cluster, { name, node: 'node-1', ...plan });
     await beginDeletion(stage.cluster, name);
-    await new Promise((resolve) => setTimeout(resolve, 25_000));
+    await new Promise((resolve) => setTimeout(resolve, 40_000));
     const found = (await stage.abnormals()).filter(({ spec }) => spec.podReference?.name === name);
     expect(found.filter(({ status }) => status?.recovery?.proposal !== undefined || status?.recovery?.attempts?.length)).toEqual([]);
     expect(pod.uid).not.toBe('');

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { listProcesses, readArgv, readProc } from '../faults/proc.ts';
+
+/** What the processes of one container take, in MiB. */
+export interface Footprint {
+  program: string;
+  anonymous: number;
+  /** Proportional share: what several processes map counts in parts. */
+  pss: number;
+  /** The cgroup's usage without inactive file pages: what the kubelet compares with the limit. */
+  workingSet: number;
+}
+
+const MIB = 1024 * 1024;
+const CGROUPS = '/sys/fs/cgroup/memory';
+
+/** Programs of KDR's images whose processes run in this cgroup of a node, by name of the bundled file (`kdr-agent`, …). */
+export function footprints(cgroupRoot: string): Footprint[] {
+  return listProcesses().flatMap(({ pid }) => {
+    const program = /^\/app\/(kdr-[a-z]+)\.js$/.exec(readArgv(pid).find((argument) => argument.startsWith('/app/')) ?? '')?.[1];
+    const cgroup = /:memory:(.*)/.exec(readProc(`${pid}/cgroup`) ?? '')?.[1];
+    if (program === undefined || cgroup?.startsWith(`${cgroupRoot}/`) !== true) return [];
+    const rollup = readProc(`${pid}/smaps_rollup`) ?? '';
+    const kib = (name: string) => Number(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(rollup)?.[1]);
+    return [{ program, anonymous: kib('Anonymous') / 1024, pss: kib('Pss') / 1024, workingSet: workingSetOf(cgroup) }];
+  });
+}
+
+function workingSetOf(cgroup: string): number {
+  const read = (file: string) => readFileSync(join(CGROUPS, cgroup, file), 'utf8');
+  const inactive = Number(/^total_inactive_file (\d+)/m.exec(read('memory.stat'))?.[1]);
+  return (Number(read('memory.usage_in_bytes')) - inactive) / MIB;
+}

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import type { Cluster } from '../cluster/index.ts';
+
+interface Rule {
+  apiGroups?: string[];
+  resources?: string[];
+  verbs: string[];
+}
+interface Binding {
+  metadata: { name: string };
+  roleRef: { kind: string; name: string };
+  subjects?: { kind: string; name: string; namespace?: string }[];
+}
+interface AuditEvent {
+  stage: string;
+  verb: string;
+  user: { username: string };
+  objectRef?: { apiGroup?: string; resource: string; subresource?: string };
+  responseStatus?: { code: number };
+}
+
+/** `VERB GROUP/RESOURCE[/SUBRESOURCE]` as roles and the audit log have it. */
+export type Right = string;
+
+const parse = async <T>(cluster: Cluster, ...args: string[]) =>
+  (JSON.parse(await cluster.kubectl('get', ...args, '-o', 'json')) as { items: T[] }).items;
+
+/** What the roles give a ServiceAccount of a namespace, wherever they give it. */
+export async function grantedRights(cluster: Cluster, namespace: string, account: string): Promise<Set<Right>> {
+  const bindings = [
+    ...(await parse<Binding>(cluster, 'clusterrolebindings')),
+    ...(await parse<Binding>(cluster, 'rolebindings', '-A')),
+  ].filter(({ subjects = [] }) =>
+    subjects.some((one) => one.kind === 'ServiceAccount' && one.name === account && one.namespace === namespace),
+  );
+  const roles = [
+    ...(await parse<{ kind: string; metadata: { name: string }; rules?: Rule[] }>(cluster, 'clusterroles')),
+    ...(await parse<{ kind: string; metadata: { name: string }; rules?: Rule[] }>(cluster, 'roles', '-A')),
+  ];
+  const rules = bindings.flatMap(
+    ({ roleRef }) => roles.find(({ kind, metadata }) => kind === roleRef.kind && metadata.name === roleRef.name)?.rules ?? [],
+  );
+  return new Set(
+    rules.flatMap(({ apiGroups = [], resources = [], verbs }) =>
+      apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => `${verb} ${group}/${resource}`))),
+    ),
+  );
+}
+
+/** What it has done, by the audit log, and what it was refused. */
+export function usedRights(cluster: Cluster, namespace: string, account: string): { used: Set<Right>; refused: Set<Right> } {
+  const username = `system:serviceaccount:${namespace}:${account}`;
+  const [used, refused] = [new Set<Right>(), new Set<Right>()];
+  for (const line of readFileSync(cluster.auditLog, 'utf8')
+    .split('\n')
+    .filter((text) => text.includes(username))) {
+    const event = parseLine(line);
+    const object = event?.objectRef;
+    if (event === undefined || event.user.username !== username || object === undefined) continue;
+    const right = `${event.verb} ${object.apiGroup ?? ''}/${object.resource}${object.subresource === undefined ? '' : `/${object.subresource}`}`;
+    (event.responseStatus?.code === 403 ? refused : used).add(right);
+  }
+  return { used, refused };
+}
+
+/** The last line may be half written. */
+function parseLine(line: string): AuditEvent | undefined {
+  try {
+    return JSON.parse(line) as AuditEvent;
+  } catch {
+    return undefined;
+  }
+}
