@@ -77,11 +77,16 @@ export function createAgent(context: AgentContext): Agent {
   let missing: string | undefined = 'not started';
   let journal: Journal | undefined;
 
-  const cache = createAbnormalCache(client, node.name, options.selectBy, logger);
+  const cache = createAbnormalCache(context, node.name, options.selectBy);
   cache.addIndex('uid', ({ metadata }) => (metadata.uid === undefined ? [] : [metadata.uid]));
-  const policies = createPolicyView(client, logger);
+  const policies = createPolicyView(context);
   let controller: Controller | undefined;
-  const registry = createPluginRegistry({ client, clock, logger, metrics, options, remote: context.remote, onChange: () => undefined });
+  const registry = createPluginRegistry({
+    ...{ client, clock, logger, metrics, options },
+    registry: context.registry,
+    remote: context.remote,
+    onChange: () => undefined,
+  });
   const facts = createNodeFacts({
     client,
     node: node.name,

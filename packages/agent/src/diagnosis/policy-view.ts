@@ -4,6 +4,7 @@ import { compilePolicies, selectPolicy } from '@kdr/api-types/match';
 import type { CompiledPolicy, PolicyDecision } from '@kdr/api-types/match';
 import { createInformer } from '@kdr/controller-runtime';
 import type { ApiClient, Logger } from '@kdr/controller-runtime';
+import type { Registry } from 'prom-client';
 
 /** The RecoveryPolicies, as far as an agent needs them: whether a diagnosis may be intrusive, and how long to soak. It decides no recovery. */
 export interface PolicyView {
@@ -14,8 +15,8 @@ export interface PolicyView {
   readonly hasSynced: boolean;
 }
 
-export function createPolicyView(client: ApiClient, logger: Logger): PolicyView {
-  const informer = createInformer<RecoveryPolicy>({ client, type: RESOURCES.RecoveryPolicy, logger });
+export function createPolicyView({ client, logger, registry }: { client: ApiClient; logger: Logger; registry: Registry }): PolicyView {
+  const informer = createInformer<RecoveryPolicy>({ client, type: RESOURCES.RecoveryPolicy, logger, metrics: registry });
   let compiled: CompiledPolicy[] | undefined;
   informer.onChange(() => (compiled = undefined));
   return {

@@ -3,6 +3,7 @@ import { RESOURCES } from '@kdr/api-types';
 import { createInformer, sleep } from '@kdr/controller-runtime';
 import type { ApiClient, Clock, Informer, Logger } from '@kdr/controller-runtime';
 import type { RemoteOptions } from '@kdr/plugin-client';
+import type { Registry } from 'prom-client';
 import type { AgentMetrics } from '../metrics.ts';
 import type { AgentOptions } from '../options.ts';
 import { probePlugin } from './probe-plugin.ts';
@@ -37,6 +38,8 @@ interface RegistryContext {
   logger: Logger;
   metrics: AgentMetrics;
   options: AgentOptions;
+  /** Where the caches count what they hold. */
+  registry: Registry;
   /** How plugins behind Services and URLs are called. */
   remote?: RemoteOptions;
   /** Called when a plugin becomes ready or stops being it. */
@@ -49,7 +52,7 @@ const KINDS: readonly PluginKind[] = ['InformationCollector', 'Diagnoser', 'Reco
 export function createPluginRegistry(context: RegistryContext): PluginRegistry {
   const { client, clock, logger, metrics, options } = context;
   const plugins = new Map<string, RegisteredPlugin>();
-  const informers = KINDS.map((kind) => ({ kind, informer: informerOf(kind, client, logger) }));
+  const informers = KINDS.map((kind) => ({ kind, informer: informerOf(kind, context) }));
   const stops = new Map<string, AbortController>();
   let stopped = false;
 
@@ -133,8 +136,8 @@ export function createPluginRegistry(context: RegistryContext): PluginRegistry {
   };
 }
 
-function informerOf(kind: PluginKind, client: ApiClient, logger: Logger): Informer<Registration> {
-  return createInformer<Registration>({ client, type: RESOURCES[kind], logger });
+function informerOf(kind: PluginKind, { client, logger, registry }: RegistryContext): Informer<Registration> {
+  return createInformer<Registration>({ client, type: RESOURCES[kind], logger, metrics: registry });
 }
 
 function assigned(name: string, plugin: RegisteredPlugin | undefined, abnormal: Abnormal): Candidate {
