@@ -122,6 +122,11 @@ const SUITES: Suite[] = [
     run: () => vitest(['test/cluster/'], { args: SERIAL }),
   },
   {
+    name: 'kubernetes',
+    what: 'KDR from its packed chart on that cluster, and real faults in real pods',
+    run: () => vitest([], { args: ['--config', 'test/kubernetes/vitest.config.ts'] }),
+  },
+  {
     name: 'e2e',
     what: 'real faults through the whole platform (root on Debian: real containerd and shims)',
     run: () => vitest(['test/e2e/'], { args: SERIAL }),

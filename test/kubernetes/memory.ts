@@ -15,14 +15,15 @@ export interface Footprint {
 const MIB = 1024 * 1024;
 const CGROUPS = '/sys/fs/cgroup/memory';
 
-/** Programs of KDR's images whose processes run in this cgroup of a node, by name of the bundled file (`kdr-agent`, …). */
+/** Programs of KDR's images whose processes run in this cgroup of a node, by name and group (`kdr-agent`, `kdr-plugins node`, …). */
 export function footprints(cgroupRoot: string): Footprint[] {
   return listProcesses().flatMap(({ pid }) => {
-    const program = /^\/app\/(kdr-[a-z]+)\.js$/.exec(readArgv(pid).find((argument) => argument.startsWith('/app/')) ?? '')?.[1];
+    const [name, group] = /\/app\/(kdr-[a-z]+)\.js(?: --group (\w+))?/.exec(readArgv(pid).join(' '))?.slice(1) ?? [];
     const cgroup = /:memory:(.*)/.exec(readProc(`${pid}/cgroup`) ?? '')?.[1];
-    if (program === undefined || cgroup?.startsWith(`${cgroupRoot}/`) !== true) return [];
+    if (name === undefined || cgroup?.startsWith(`${cgroupRoot}/`) !== true) return [];
     const rollup = readProc(`${pid}/smaps_rollup`) ?? '';
     const kib = (name: string) => Number(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(rollup)?.[1]);
+    const program = group === undefined ? name : `${name} ${group}`;
     return [{ program, anonymous: kib('Anonymous') / 1024, pss: kib('Pss') / 1024, workingSet: workingSetOf(cgroup) }];
   });
 }

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SignalCount, countSignals } from '../faults/index.ts';
-import { type RunningPod, beginDeletion, deadlockedPod, goesAway, lives, startPod } from './pods.ts';
+import { type PodPlan, type RunningPod, beginDeletion, deadlockedPod, goesAway, lives, startPod } from './pods.ts';
 import { type Stage, finished, openStage } from './stage.ts';
 
 let stage: Stage;
 let signals: SignalCount;
+/** The one whose shim is really deadlocked. */
+let pod: RunningPod;
 
 beforeAll(async () => {
   stage = await openStage();
@@ -17,7 +19,6 @@ afterAll(async () => {
 }, 120_000);
 
 describe('a pod whose shim is deadlocked is stuck in Terminating', { timeout: 240_000 }, () => {
-  let pod: RunningPod;
   let stop: () => Promise<void>;
   beforeAll(async () => {
     ({ pod, stop } = await deadlockedPod(stage.cluster, { name: 'stuck', node: 'node-2' }));
@@ -68,20 +69,35 @@ describe('a pod whose shim is deadlocked is stuck in Terminating', { timeout: 24
 });
 
 describe('a Terminating pod that is not deadlocked', { timeout: 240_000 }, () => {
-  it.each([
-    ['has a slow preStop', { preStop: ['sleep', '60'], grace: 90 }],
-    ['is held by a finalizer', { finalizers: ['example.com/hold'] }],
-    ['has its grace still', { grace: 120, command: ['sh', '-c', 'trap "" TERM; while :; do sleep 1; done'] }],
-  ])('%s: no repair', async (_what, plan) => {
-    const name = `calm-${Object.keys(plan).sort().join('-').toLowerCase()}`;
-    const pod = await startPod(stage.cluster, { name, node: 'node-1', ...plan });
-    await beginDeletion(stage.cluster, name);
+  const calm: [string, Partial<PodPlan>][] = [
+    ['slow-prestop', { preStop: ['sleep', '60'], grace: 90 }],
+    ['finalizer', { finalizers: ['example.com/hold'] }],
+    ['in-grace', { grace: 120, command: ['sh', '-c', 'trap "" TERM; while :; do sleep 1; done'] }],
+  ];
+  beforeAll(async () => {
+    for (const [name, plan] of calm) {
+      await startPod(stage.cluster, { name, node: 'node-1', ...plan });
+      await beginDeletion(stage.cluster, name);
+    }
+    // Longer than the source waits.
     await new Promise((resolve) => setTimeout(resolve, 40_000));
-    const found = (await stage.abnormals()).filter(({ spec }) => spec.podReference?.name === name);
-    expect(found.filter(({ status }) => status?.recovery?.proposal !== undefined || status?.recovery?.attempts?.length)).toEqual([]);
-    expect(pod.uid).not.toBe('');
-    await stage.cluster.kubectl('patch', 'pod', name, '--type=merge', '-p', '{"metadata":{"finalizers":null}}').catch(() => '');
-    await stage.cluster.kubectl('delete', 'pod', name, '--force', '--grace-period=0').catch(() => '');
+  }, 120_000);
+  afterAll(async () => {
+    for (const [name] of calm) {
+      await stage.cluster.kubectl('patch', 'pod', name, '--type=merge', '-p', '{"metadata":{"finalizers":null}}').catch(() => '');
+      await stage.cluster.kubectl('delete', 'pod', name, '--force', '--grace-period=0').catch(() => '');
+    }
+  });
+  const aboutIt = async (name: string) => (await stage.abnormals()).filter(({ spec }) => spec.podReference?.name === name);
+
+  it.each(['slow-prestop', 'in-grace'])('is reported only when its grace is over (%s)', async (name) => {
+    expect(await aboutIt(name)).toEqual([]);
+  });
+
+  it('is reported and not repaired where a finalizer holds it', async () => {
+    const { status } = await stage.about('finalizer', finished);
+    expect(status).toMatchObject({ phase: 'Failed', reason: 'NotIdentified' });
+    expect(status?.recovery).toBeUndefined();
   });
 });
 
@@ -103,9 +119,9 @@ describe('a pod whose shim was stopped by SIGSTOP', { timeout: 240_000 }, () => 
   });
 });
 
-it('every SIGKILL to a shim of these pods came once, from the recoverer', async () => {
-  const seen = await signals.stop();
-  const { status } = await stage.about('stuck').catch(() => stage.about('stuck-2'));
+it('one SIGKILL went to that shim, and KDR sent no other', async () => {
+  const { status } = await stage.about(pod.name);
   expect(status?.recovery?.attempts).toHaveLength(1);
-  expect(seen.filter(({ senderComm }) => senderComm.startsWith('node'))).toHaveLength(1);
+  const sent = (await signals.stop()).filter(({ senderComm }) => senderComm.startsWith('node'));
+  expect(sent.map(({ pid }) => pid)).toEqual([pod.shim.pid]);
 }, 60_000);

@@ -50,7 +50,7 @@ const KINDS: readonly PluginKind[] = ['InformationCollector', 'Diagnoser', 'Reco
 
 /** Follows the registrations and probes their plugins every few seconds. */
 export function createPluginRegistry(context: RegistryContext): PluginRegistry {
-  const { client, clock, logger, metrics, options } = context;
+  const { clock, logger, metrics, options } = context;
   const plugins = new Map<string, RegisteredPlugin>();
   const informers = KINDS.map((kind) => ({ kind, informer: informerOf(kind, context) }));
   const stops = new Map<string, AbortController>();
