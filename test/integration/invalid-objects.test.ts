@@ -1,57 +1,28 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { API_VERSION, KINDS } from '@kdr/api-types';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type KubectlResult, kubectl } from '../tools/kubectl.ts';
-import { INVALID, changed } from './invalid-objects.ts';
+import { afterAll, beforeAll, describe } from 'vitest';
+import type { ControlPlane } from '../cluster/index.ts';
+import { startAdmissionPlane } from './admission-plane.ts';
 import { type PolicedServer, startPolicedServer } from './policed-server.ts';
+import { refusesInvalid } from './refuses-invalid.ts';
 
-let server: PolicedServer;
-let kubeconfig: string;
-beforeAll(async () => {
-  server = await startPolicedServer();
-  kubeconfig = join(server.directory, 'kubeconfig');
-  writeFileSync(kubeconfig, server.kubeconfig, { mode: 0o600 });
-});
-afterAll(() => server.stop());
-
-/** Creates many objects by one run of kubectl, which goes on after a refusal. */
-function create(items: object[]): Promise<KubectlResult> {
-  return kubectl(kubeconfig, ['create', '-f', '-'], items.map((item) => JSON.stringify(item)).join('\n---\n'));
-}
-
-it('has ten or more invalid objects for each of the nine kinds', () => {
-  expect(INVALID.map(({ kind }) => kind).sort()).toEqual(KINDS.map(({ kind }) => kind).sort());
-  expect(INVALID.filter(({ changes }) => changes.length < 10)).toEqual([]);
-});
-
-describe.each(INVALID)('an invalid $kind', ({ kind, spec, changes }) => {
-  const object = (name: string) => ({ apiVersion: API_VERSION, kind, metadata: { name }, spec });
-  const labels = changes.map(([field, value], index) => ({
-    index,
-    title: `${field} = ${(JSON.stringify(value) ?? 'left out').slice(0, 60)}`,
-  }));
-  let said: string[];
-
+describe('the embedded API server', () => {
+  let server: PolicedServer;
+  let kubeconfig: string;
   beforeAll(async () => {
-    const { code, stdout, stderr } = await create(changes.map(([field, value], index) => changed(object(`bad-${index}`), field, value)));
-    expect([code, stdout]).toEqual([1, '']);
-    said = stderr.split(/^(?=Error from server|error: )/m);
+    server = await startPolicedServer();
+    kubeconfig = join(server.directory, 'kubeconfig');
+    writeFileSync(kubeconfig, server.kubeconfig, { mode: 0o600 });
   });
+  afterAll(() => server.stop());
+  refusesInvalid(() => kubeconfig);
+});
 
-  it.each(labels)('is refused, and the field is named: $title', ({ index }) => {
-    const [field = '', , named = field] = changes[index] ?? [];
-    const mine = said.filter((text) => text.includes(`"bad-${index}"`) || (named.startsWith('unknown') && text.includes(named)));
-    expect(mine).toHaveLength(1);
-    expect(mine[0]).toContain(named);
-  });
-
-  it('differs by that field alone from one that is taken', async () => {
-    expect(said).toHaveLength(changes.length);
-    expect(await create([object('good')])).toMatchObject({
-      code: 0,
-      stderr: '',
-      stdout: expect.stringMatching(/\/good created\n$/) as string,
-    });
-  });
+describe('a real API server, without the webhook', () => {
+  let plane: ControlPlane;
+  beforeAll(async () => {
+    plane = await startAdmissionPlane();
+  }, 1_800_000);
+  afterAll(() => plane?.stop(), 60_000);
+  refusesInvalid(() => plane.kubeconfig);
 });
