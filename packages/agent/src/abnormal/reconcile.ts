@@ -37,6 +37,7 @@ export async function advance(work: Work, context: ReconcileContext): Promise<Ne
     if ('waitMs' in result) return { afterMs: result.waitMs };
     if ('written' in result) work.abnormal = result.written;
     if ('change' in result) {
+      if (work.signal.aborted && saysNothing(work.abnormal, result.change)) return { afterMs: undefined };
       const [phase, ms] = [work.abnormal.status?.phase, work.stageMs()];
       work.abnormal = await context.writer.write(work.abnormal, withAskedBackOf(work, result.change));
       if (phase !== undefined && work.abnormal.status?.phase !== phase) context.onStageEnd(phase, ms);
@@ -61,6 +62,14 @@ async function step(work: Work, { pipeline, dropFinalizer }: ReconcileContext): 
   const stage = pipeline.find((row) => row.phase === phase);
   if (!stage) throw new TypeError(`no stage works on phase ${phase}`);
   return stage.run(work);
+}
+
+/**
+ * While this process stops its plugins go too (they share a pod): what fails then, or is passed over, says nothing of the fault. It is left out, and
+ * the next process begins the stage anew. What was found stays, and what an act that was begun has done.
+ */
+function saysNothing({ status }: Abnormal, { verdict }: Change): boolean {
+  return verdict === undefined ? mayStop(status?.recovery) : verdict.status === 'False';
 }
 
 /** A cancellation or a deadline, unless something has been begun that must be brought to its end. */

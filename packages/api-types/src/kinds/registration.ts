@@ -78,7 +78,9 @@ const common = {
       default: 'node',
     }),
   ),
-  parameters: Type.Optional(FreeObject('Parameters for every call; an Abnormal’s own stand above them, but for collectors, which do not get those.')),
+  parameters: Type.Optional(
+    FreeObject('Parameters for every call; an Abnormal’s own stand above them, but for collectors, which do not get those.'),
+  ),
 };
 
 export const RegistrationSpec = Type.Object(common, { description: 'How a plugin is found and where it listens.' });
