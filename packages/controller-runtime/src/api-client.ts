@@ -33,7 +33,7 @@ export interface ListOptions {
   labelSelector?: string;
   limit?: number;
   continue?: string;
-  /** `''` or left out: the newest state, through the storage. `'0'`: whatever the server has in memory. */
+  /** `''` or left out: the newest state, through the storage. `'0'`: whatever the server has in memory. Another: that state or a later one. */
   resourceVersion?: string;
   timeoutMs?: number;
   signal?: AbortSignal;
@@ -224,6 +224,9 @@ function listQuery(list: ListOptions): string {
     limit: list.limit,
     continue: list.continue,
     resourceVersion: list.resourceVersion,
+    // With a limit and without this a list is of exactly that version: after a restart of the API server too old to watch from, again and again
+    // (Kubernetes API concepts, "Semantics for get and list").
+    resourceVersionMatch: list.resourceVersion ? 'NotOlderThan' : undefined,
   });
 }
 

@@ -195,6 +195,12 @@ describe('the informer', () => {
         '100',
         null,
       ]);
+      // Without it a page of a list is of exactly that version, from which no watch begins (test/integration/restarted-api-server.test.ts).
+      expect(server.seen.filter(({ verb }) => verb === 'LIST').map(({ query }) => query.get('resourceVersionMatch'))).toEqual([
+        'NotOlderThan',
+        'NotOlderThan',
+        null,
+      ]);
     });
 
     it('again and again does not become a loop', async () => {
