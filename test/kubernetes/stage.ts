@@ -27,6 +27,8 @@ export interface Stage {
   abnormals(): Promise<Abnormal[]>;
   /** Waits until there is an Abnormal about a pod of that name that is as wanted. */
   about(pod: string, wanted?: (abnormal: Abnormal) => boolean, milliseconds?: number): Promise<Abnormal>;
+  /** For messages: the last lines of KDR's pods. */
+  logs(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -88,6 +90,10 @@ function stageOf(parts: Pick<Stage, 'cluster' | 'client' | 'images' | 'chart' | 
       if (check.code !== 0) throw new Error(`not everything came up:\n${check.stdout}\n${check.stderr}\n${await podsOf(cluster)}`);
     },
     kdr: (...args) => runKdr(args, env),
+    logs: async () => {
+      const all = ['logs', '--prefix', '--all-containers', '--tail=40', '-l', 'app.kubernetes.io/name=kdr'];
+      return `${await podsOf(cluster)}\n${await cluster.kubectl('-n', NAMESPACE, ...all)}`;
+    },
     get: (namespace, name) => client.get<Abnormal>(RESOURCES.Abnormal, { namespace, name }),
     abnormals: async () => (await client.list<Abnormal>(RESOURCES.Abnormal)).items,
     about: async (pod, wanted = () => true, milliseconds = 90_000) => {
