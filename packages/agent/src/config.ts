@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 import { inClusterConfig } from '@kdr/controller-runtime';
 import type { ApiServerConfig, LogLevel } from '@kdr/controller-runtime';
 import { KdrError, SYSTEM_NAMESPACE } from '@kdr/api-types';
+import { FLAGS } from './flags.ts';
+import type { Flag } from './flags.ts';
 import type { AgentOptions } from './options.ts';
 
 /** Everything that the program is told from outside. */
@@ -22,82 +24,102 @@ export interface AgentConfig {
   options: Partial<AgentOptions>;
 }
 
-const FLAGS = {
-  server: 'KDR_SERVER',
-  'token-file': 'KDR_TOKEN_FILE',
-  'ca-file': 'KDR_CA_FILE',
-  'node-name': 'KDR_NODE_NAME',
-  namespace: 'KDR_NAMESPACE',
-  'state-dir': 'KDR_STATE_DIR',
-  'socket-dir': 'KDR_SOCKET_DIR',
-  'proc-root': 'KDR_PROC_ROOT',
-  'plugin-token-file': 'KDR_PLUGIN_TOKEN_FILE',
-  'probe-host': 'KDR_PROBE_HOST',
-  'probe-port': 'KDR_PROBE_PORT',
-  'log-level': 'KDR_LOG_LEVEL',
-  options: 'KDR_AGENT_OPTIONS',
-} as const;
-type Flag = keyof typeof FLAGS;
-const LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+const LEVELS = /^(trace|debug|info|warn|error|fatal|silent)$/;
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const SERVER = /^https?:\/\/[^/\s]/;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+/** A setting and where it was found, for the error that says what is wrong with it. */
+interface Setting {
+  text: string;
+  from: string;
+  code: 'KDR_CLI_USAGE' | 'KDR_CONFIG_INVALID';
+}
+type Settings = (flag: Flag) => Setting | undefined;
 
 /**
- * Reads flags and, where a flag is not given, the environment: `--node-name` or KDR_NODE_NAME, and so on. Without a server it is the one of the
- * cluster in whose Pod this runs. `--options` is a JSON object of AgentOptions.
- * @throws KdrError KDR_CLI_USAGE naming what is wrong.
+ * Reads flags and, where a flag is not given, the environment: `--node-name` or KDR_NODE_NAME, and so on; an empty variable counts as none.
+ * Without a server it is the one of the cluster in whose Pod this runs. `--options` is a JSON object of AgentOptions.
+ * @throws KdrError KDR_CLI_USAGE, KDR_CONFIG_INVALID, KDR_UNREADABLE naming what is wrong; KDR_NOT_IN_CLUSTER without any server.
  */
-export function readConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): AgentConfig {
-  const value = valuesOf(argv, env);
-  const port = Number(value('probe-port') ?? 9810);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw usage(`--probe-port must be 0 to 65535, not ${value('probe-port')}`);
-  const logLevel = value('log-level') ?? 'info';
-  if (!LEVELS.includes(logLevel)) throw usage(`--log-level must be one of ${LEVELS.join(', ')}`);
+export function readConfig(argv: readonly string[], env: Environment): AgentConfig {
+  const settings = settingsOf(argv, env);
+  const text = (flag: Flag): string | undefined => settings(flag)?.text;
   return {
-    server: serverOf(value, env),
-    node: value('node-name') ?? hostname().toLowerCase(),
-    namespace: namespaceOf(value('namespace')),
-    stateDirectory: value('state-dir') ?? '/var/lib/kdr/agent',
-    socketDirectory: value('socket-dir'),
-    procRoot: value('proc-root'),
-    pluginTokenFile: value('plugin-token-file'),
-    probe: { host: value('probe-host') ?? '127.0.0.1', port },
-    logLevel: logLevel as LogLevel,
-    options: optionsOf(value('options')),
+    server: serverOf(settings, env),
+    node: text('node-name') ?? hostname().toLowerCase(),
+    namespace: checked(settings('namespace'), NAMESPACE, 'the name of a namespace') ?? SYSTEM_NAMESPACE,
+    stateDirectory: text('state-dir') ?? '/var/lib/kdr/agent',
+    socketDirectory: text('socket-dir'),
+    procRoot: text('proc-root'),
+    pluginTokenFile: text('plugin-token-file'),
+    probe: { host: text('probe-host') ?? '127.0.0.1', port: portOf(settings('probe-port')) ?? 9810 },
+    logLevel: (checked(settings('log-level'), LEVELS, 'trace, debug, info, warn, error, fatal or silent') ?? 'info') as LogLevel,
+    options: optionsOf(settings('options')),
   };
 }
 
-function valuesOf(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): (flag: Flag) => string | undefined {
+function settingsOf(argv: readonly string[], env: Environment): Settings {
   const options = Object.fromEntries(Object.keys(FLAGS).map((flag) => [flag, { type: 'string' as const }]));
+  let values: Record<string, unknown>;
   try {
-    const { values } = parseArgs({ args: [...argv], options, strict: true });
-    return (flag) => (values[flag] as string | undefined) ?? env[FLAGS[flag]];
+    values = parseArgs({ args: [...argv], options, strict: true }).values;
   } catch (cause) {
-    throw usage((cause as Error).message, cause);
+    throw new KdrError('KDR_CLI_USAGE', (cause as Error).message, { cause });
+  }
+  return (flag) => {
+    const { variable } = FLAGS[flag];
+    const given = values[flag] as string | undefined;
+    if (given !== undefined) return { text: given, from: `--${flag}`, code: 'KDR_CLI_USAGE' };
+    return env[variable] ? { text: env[variable], from: variable, code: 'KDR_CONFIG_INVALID' } : undefined;
+  };
+}
+
+function serverOf(settings: Settings, env: Environment): ApiServerConfig {
+  const server = checked(settings('server'), SERVER, 'an http or https URL');
+  if (server === undefined) return ownCluster(env);
+  const [tokenFile, caFile] = [settings('token-file')?.text, settings('ca-file')];
+  return { server, ...(tokenFile !== undefined && { tokenFile }), ...(caFile !== undefined && { ca: readCa(caFile) }) };
+}
+
+function ownCluster(env: Environment): ApiServerConfig {
+  try {
+    return inClusterConfig(undefined, env);
+  } catch (cause) {
+    throw new KdrError('KDR_NOT_IN_CLUSTER', (cause as Error).message, { cause });
   }
 }
 
-function serverOf(value: (flag: Flag) => string | undefined, env: Readonly<Record<string, string | undefined>>): ApiServerConfig {
-  const server = value('server');
-  if (server === undefined) return inClusterConfig(undefined, env);
-  const [tokenFile, caFile] = [value('token-file'), value('ca-file')];
-  return { server, ...(tokenFile !== undefined && { tokenFile }), ...(caFile !== undefined && { ca: readFileSync(caFile, 'utf8') }) };
-}
-
-function namespaceOf(text = SYSTEM_NAMESPACE): string {
-  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)) throw usage(`--namespace must be the name of a namespace, not "${text}"`);
-  return text;
-}
-
-function optionsOf(text: string | undefined): Partial<AgentOptions> {
-  if (text === undefined) return {};
+function readCa({ text, from }: Setting): string {
   try {
-    const options: unknown = JSON.parse(text);
+    return readFileSync(text, 'utf8');
+  } catch (cause) {
+    throw new KdrError('KDR_UNREADABLE', `${from}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function portOf(setting: Setting | undefined): number | undefined {
+  if (setting === undefined) return undefined;
+  if (!/^\d{1,5}$/.test(setting.text) || Number(setting.text) > 65_535) throw wrong(setting, 'a port, 0 to 65535');
+  return Number(setting.text);
+}
+
+function checked(setting: Setting | undefined, pattern: RegExp, what: string): string | undefined {
+  if (setting !== undefined && !pattern.test(setting.text)) throw wrong(setting, what);
+  return setting?.text;
+}
+
+function optionsOf(setting: Setting | undefined): Partial<AgentOptions> {
+  if (setting === undefined) return {};
+  try {
+    const options: unknown = JSON.parse(setting.text);
     if (typeof options === 'object' && options !== null && !Array.isArray(options)) return options;
   } catch (cause) {
-    throw usage('--options is not JSON', cause);
+    throw wrong(setting, 'a JSON object', cause);
   }
-  throw usage('--options must be a JSON object');
+  throw wrong(setting, 'a JSON object');
 }
 
-function usage(message: string, cause?: unknown): KdrError {
-  return new KdrError('KDR_CLI_USAGE', message, { cause });
+function wrong({ text, from, code }: Setting, what: string, cause?: unknown): KdrError {
+  return new KdrError(code, `${from} must be ${what}, not "${text.slice(0, 256)}"`, { cause });
 }

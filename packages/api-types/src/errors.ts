@@ -40,6 +40,8 @@ export const ERROR_CODES = {
   KDR_UNKNOWN_TRANSITION: 'The state machine has no such step. This is a bug of KDR: please report it.',
   KDR_NOT_RUNNING: 'No API server answers. Start `kdr up`, or pass --kubeconfig.',
   KDR_CONFIG_INVALID: 'A setting from the environment is wrong; the message names the variable and says what it may be.',
+  KDR_NOT_IN_CLUSTER:
+    'No API server is named, and this is no Pod with a service account. Set KDR_SERVER, KDR_TOKEN_FILE and KDR_CA_FILE, or run it in a Pod.',
   KDR_CREDENTIAL_PLUGIN:
     'The credential plugin of the kubeconfig gave no credential; the message says why. Run it by hand, or log in again.',
   KDR_CLI_USAGE: 'The command line is wrong; the message says how.',
@@ -48,6 +50,15 @@ export const ERROR_CODES = {
   KDR_UNREADABLE: 'The file can’t be read.',
 } as const;
 export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Those that whoever starts a program mends: a flag, a variable, or a file that one of them names. */
+const STARTED_WRONGLY: readonly ErrorCode[] = [
+  'KDR_CLI_USAGE',
+  'KDR_CONFIG_INVALID',
+  'KDR_LISTEN_INVALID',
+  'KDR_NOT_IN_CLUSTER',
+  'KDR_UNREADABLE',
+];
 
 /** An error with a stable code. The message says what happened and why; `hint` what to do next. */
 export class KdrError extends Error {
@@ -62,5 +73,10 @@ export class KdrError extends Error {
   /** What to do next. */
   get hint(): string {
     return ERROR_CODES[this.code];
+  }
+
+  /** Whether a program was started wrongly, so that starting it again as it is does not help: exit code 2. */
+  get misconfigured(): boolean {
+    return STARTED_WRONGLY.includes(this.code);
   }
 }

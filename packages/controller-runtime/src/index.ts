@@ -33,6 +33,8 @@ export { patchMetadata, patchStatus } from './patch-object.ts';
 export type { EditableMetadata, PatchOptions } from './patch-object.ts';
 export { createProbeServer } from './probe-server.ts';
 export type { ProbeCheck, ProbeServer, ProbeServerOptions } from './probe-server.ts';
+export { runProgram } from './program.ts';
+export type { ProgramHelp, ProgramOptions } from './program.ts';
 export {
   apiVersionOf,
   collectionPath,

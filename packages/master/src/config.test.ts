@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readConfig } from './config.ts';
+import { ERROR_CODES } from '@kdr/api-types';
+import { readConfig, refuseArguments } from './config.ts';
+import { VARIABLES } from './variables.ts';
 
 const outside = { KDR_SERVER: 'https://127.0.0.1:6443' };
 
@@ -71,6 +73,7 @@ it.each([
   ['KDR_NAMESPACE', 'Kube_System'],
   ['KDR_PROBE_PORT', '65536'],
   ['KDR_PROBE_PORT', '80 81'],
+  ['KDR_SERVER', 'nowhere'],
   ['KDR_LOG_LEVEL', 'loud'],
   ['KDR_LEADER_ELECT', 'yes'],
   ['KDR_WEBHOOK_PORT', '-1'],
@@ -91,4 +94,15 @@ it.each([
 it('says which file can’t be read, and that this is no cluster', () => {
   expect(() => readConfig({ ...outside, KDR_CA_FILE: '/nowhere/ca.crt' })).toThrow(/KDR_CA_FILE/);
   expect(() => readConfig({})).toThrow(/service account/);
+  expect(() => readConfig({})).toThrow(expect.objectContaining({ code: 'KDR_NOT_IN_CLUSTER' }) as Error);
+});
+
+it('takes no arguments', () => {
+  expect(() => refuseArguments([])).not.toThrow();
+  expect(() => refuseArguments(['--port', '1'])).toThrow(/no arguments, so not "--port"/);
+});
+
+it('says in its help every variable that it reads, and no other', () => {
+  const read = readFileSync(join(import.meta.dirname, 'config.ts'), 'utf8').match(/KDR_[A-Z_]+/g) ?? [];
+  expect(Object.keys(VARIABLES).sort()).toEqual([...new Set(read)].filter((word) => !(word in ERROR_CODES)).sort());
 });

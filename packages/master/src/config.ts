@@ -29,12 +29,13 @@ export interface MasterConfig {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+const SERVER = /^https?:\/\/[^/\s]/;
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const DNS_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
 /**
- * Reads the environment; docs/admission.md and the package's README list the variables. An empty value counts as none.
- * @throws KdrError KDR_CONFIG_INVALID that names the variable, KDR_UNREADABLE for KDR_CA_FILE; ApiError NotInCluster without a server.
+ * Reads the environment; variables.ts lists it. An empty value counts as none.
+ * @throws KdrError KDR_CONFIG_INVALID that names the variable, KDR_UNREADABLE for KDR_CA_FILE, KDR_NOT_IN_CLUSTER without a server.
  */
 export function readConfig(environment: Environment): MasterConfig {
   const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
@@ -57,10 +58,24 @@ export function readConfig(environment: Environment): MasterConfig {
   };
 }
 
+/** @throws KdrError KDR_CLI_USAGE: the program takes none. */
+export function refuseArguments([first]: readonly string[]): void {
+  if (first !== undefined) throw new KdrError('KDR_CLI_USAGE', `it takes no arguments, so not "${first.slice(0, 256)}" (see --help)`);
+}
+
 function serverOf(env: Environment): ApiServerConfig {
-  if (env.KDR_SERVER === undefined) return inClusterConfig(undefined, env);
+  if (env.KDR_SERVER === undefined) return ownCluster(env);
+  checked(env, 'KDR_SERVER', '', SERVER, 'an http or https URL');
   const { KDR_TOKEN_FILE: tokenFile, KDR_CA_FILE: caFile } = env;
   return { server: env.KDR_SERVER, ...(tokenFile !== undefined && { tokenFile }), ...(caFile !== undefined && { ca: readCa(caFile) }) };
+}
+
+function ownCluster(env: Environment): ApiServerConfig {
+  try {
+    return inClusterConfig(undefined, env);
+  } catch (cause) {
+    throw new KdrError('KDR_NOT_IN_CLUSTER', (cause as Error).message, { cause });
+  }
 }
 
 function readCa(file: string): string {

@@ -1,19 +1,18 @@
 import { parseArgs } from 'node:util';
+import { KdrError } from '@kdr/api-types';
 
 /**
  * The group that `--group` names.
- * @throws Error that lists the groups.
+ * @throws KdrError KDR_CLI_USAGE, which lists the groups.
  */
-export function readGroup<T extends string>(argv: string[], groups: readonly T[]): T {
-  const { values } = parseArgs({ args: argv, options: { group: { type: 'string' } } });
-  const group = groups.find((one) => one === values.group);
-  if (group === undefined) throw new Error(`--group must be one of ${groups.join(', ')}, not "${values.group ?? ''}"`);
+export function readGroup<T extends string>(argv: readonly string[], groups: readonly T[]): T {
+  let given: string | undefined;
+  try {
+    given = parseArgs({ args: [...argv], options: { group: { type: 'string' } } }).values.group;
+  } catch (cause) {
+    throw new KdrError('KDR_CLI_USAGE', (cause as Error).message, { cause });
+  }
+  const group = groups.find((one) => one === given);
+  if (group === undefined) throw new KdrError('KDR_CLI_USAGE', `--group must be one of ${groups.join(', ')}, not "${given ?? ''}"`);
   return group;
-}
-
-/** Calls back when whoever started this program has died: `kdr up` holds the other end of our standard input. */
-export function onParentGone(env: Record<string, string | undefined>, stop: () => void): void {
-  if (env.KDR_PARENT_PIPE === undefined) return;
-  process.stdin.on('end', stop).on('error', stop).resume();
-  process.stdin.unref?.();
 }

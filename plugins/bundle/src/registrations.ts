@@ -1,8 +1,7 @@
 import { type Endpoint, type Registration, registrationOf } from '@kdr/api-types';
-import { PLUGIN_GROUPS } from './groups.ts';
+import { PLUGIN_GROUPS, type PluginGroup } from './groups.ts';
 
-/** A group of plugins: one process. */
-export type PluginGroup = keyof typeof PLUGIN_GROUPS;
+export type { PluginGroup } from './groups.ts';
 
 /**
  * The registrations of a group, in its order, which is also the order of its ports. Loads the plugins' definitions, so it is for who writes

@@ -11,7 +11,7 @@ export interface SourceEnvironment {
   env: Record<string, string | undefined>;
 }
 
-/** The sources of a group, ready to be run. @throws Error that names a variable that is wrong */
+/** The sources of a group, ready to be run. @throws KdrError KDR_CONFIG_INVALID that names a variable that is wrong */
 export function createSources(
   group: keyof typeof SOURCE_GROUPS,
   { client, node, logger, env }: SourceEnvironment,

@@ -1,4 +1,4 @@
-import { SYSTEM_NAMESPACE } from '@kdr/api-types';
+import { KdrError, SYSTEM_NAMESPACE } from '@kdr/api-types';
 
 /** Settings of the source, from its environment (the chart’s `sources.pod-terminating.*`). */
 export interface Config {
@@ -17,12 +17,13 @@ export interface Config {
 /**
  * Reads `KDR_TERMINATING_SLACK_SECONDS` (60), `KDR_TERMINATING_AGAIN_SECONDS` (1800), `KDR_TERMINATING_EPISODES` (3), `KDR_NODE_STALE_SECONDS` (40: the
  * node lifecycle controller's own grace period), `KDR_NAMESPACE` (kdr-system).
- * @throws Error that names the variable that is wrong.
+ * @throws KdrError KDR_CONFIG_INVALID that names the variable that is wrong.
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
   const number = (name: string, fallback: number, unit: number) => {
     const value = Number(env[name] ?? fallback);
-    if (!(value >= 0) || value > 86_400) throw new Error(`${name} must be a number from 0 to 86400, not "${env[name]}"`);
+    if (!(value >= 0) || value > 86_400)
+      throw new KdrError('KDR_CONFIG_INVALID', `${name} must be a number from 0 to 86400, not "${env[name]}"`);
     return value * unit;
   };
   return {

@@ -1,0 +1,22 @@
+/** What the program `kdr-master` reads from its environment, and what each variable says; after the semicolon: without it. */
+export const VARIABLES: Readonly<Record<string, string>> = {
+  KDR_SERVER: 'URL of the API server; the cluster in whose Pod it runs',
+  KDR_TOKEN_FILE: 'file with the bearer token for KDR_SERVER; none',
+  KDR_CA_FILE: "file with the authorities (PEM) to trust at KDR_SERVER; the system's",
+  KDR_NAMESPACE: "KDR's own namespace; kdr-system",
+  KDR_LOG_LEVEL: 'trace, debug, info, warn, error, fatal or silent; info',
+  KDR_PROBE_HOST: 'address of /healthz, /readyz and /metrics; 127.0.0.1',
+  KDR_PROBE_PORT: 'port of them, 0 for any; 8081',
+  KDR_LEADER_ELECT: 'true or false: whether several masters choose one; true in a Pod, false with KDR_SERVER',
+  KDR_POD_NAME: "name of this one among them; the host's name",
+  KDR_WEBHOOK_PORT: 'port of the admission webhook; no webhook',
+  KDR_WEBHOOK_HOST: 'address of the admission webhook; 0.0.0.0',
+  KDR_WEBHOOK_NAME: 'ValidatingWebhookConfiguration whose caBundle it fills; kdr',
+  KDR_SERVICE: 'Service of the admission webhook; kdr-master',
+  KDR_TLS_SECRET: 'Secret with the authority and the certificate of the webhook; kdr-tls',
+  KDR_PLUGIN_TLS_SECRET: 'Secret with the certificate of the cluster plugins; it makes none',
+  KDR_PLUGIN_SERVICE: 'Service of the cluster plugins; kdr-cluster-plugins',
+  KDR_PLUGIN_TOKEN_FILE: 'file with the token for plugins behind Services; none',
+  KDR_ALLOWED_SOCKET_DIRS: 'directories in which registered sockets may lie, joined by commas; /run/kdr/plugins',
+  KDR_TRUSTED_USERS: "users whose Abnormals may be about anything, joined by commas; KDR's own ServiceAccounts",
+};
