@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 interface Suite {
   name: string;
@@ -13,6 +14,21 @@ interface Count {
   passed: number;
   failed: number;
   skipped: number;
+  /** What failed and its first lines, said again at the end: the suites print thousands of lines behind it. */
+  failures: string[];
+}
+/** The part of vitest's JSON report that is read. */
+interface Report {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  numTodoTests: number;
+  testResults: {
+    name: string;
+    status: string;
+    message: string;
+    assertionResults: { fullName: string; status: string; failureMessages: string[] }[];
+  }[];
 }
 
 const root = join(import.meta.dirname, '..');
@@ -23,7 +39,7 @@ const PUBLISHED = ['api-types', 'linux', 'controller-runtime', 'plugin-client', 
 function check(name: string, command: string, args: string[]): Count {
   const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
   console.log(`${status === 0 ? 'ok' : 'FAILED'}: ${name}`);
-  return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+  return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0, failures: status === 0 ? [] : [name] };
 }
 
 /** Vitest over some paths, counted from its own report; a run without a report has failed. */
@@ -40,28 +56,42 @@ function vitest(paths: string[], options: { node?: string; args?: string[] } = {
     ...paths,
   ];
   const { status } = spawnSync(options.node ?? process.execPath, args, { cwd: root, stdio: 'inherit' });
-  const count = { passed: 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+  const count: Count = { passed: 0, failed: status === 0 ? 0 : 1, skipped: 0, failures: [] };
   if (existsSync(report)) {
-    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, 'utf8')) as Record<
-      string,
-      number
-    >;
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
+      readFileSync(report, 'utf8'),
+    ) as Report;
     Object.assign(count, {
-      passed: numPassedTests ?? 0,
-      failed: Math.max(numFailedTests ?? 0, count.failed),
-      skipped: (numPendingTests ?? 0) + (numTodoTests ?? 0),
+      passed: numPassedTests,
+      failed: Math.max(numFailedTests, count.failed),
+      skipped: numPendingTests + numTodoTests,
+      failures: testResults.flatMap(failuresOf),
     });
   }
   rmSync(directory, { recursive: true, force: true });
   return count;
 }
 
-const add = (...counts: Count[]): Count =>
-  counts.reduce((sum, one) => ({ passed: sum.passed + one.passed, failed: sum.failed + one.failed, skipped: sum.skipped + one.skipped }), {
-    passed: 0,
-    failed: 0,
-    skipped: 0,
-  });
+function failuresOf({ name, status, message, assertionResults }: Report['testResults'][number]): string[] {
+  const file = relative(root, name);
+  const first = (text: string) =>
+    stripVTControlCharacters(text)
+      .split(/\n\s+at .*node_modules/)[0]
+      ?.slice(0, 800)
+      .replaceAll('\n', '\n  ');
+  const tests = assertionResults
+    .filter((one) => one.status === 'failed')
+    .map(({ fullName, failureMessages }) => `${file} ${fullName}\n  ${first(failureMessages.join('\n'))}`);
+  // The report has no words for a hook that failed.
+  return status === 'failed' && tests.length === 0 ? [`${file} ${first(message) || 'in a hook'}`] : tests;
+}
+
+const add = (...counts: Count[]): Count => ({
+  passed: counts.reduce((sum, { passed }) => sum + passed, 0),
+  failed: counts.reduce((sum, { failed }) => sum + failed, 0),
+  skipped: counts.reduce((sum, { skipped }) => sum + skipped, 0),
+  failures: counts.flatMap(({ failures }) => failures),
+});
 
 /** Suites that load the machine (real containers, benchmarks of other suites' kind) run one file at a time. */
 const SERIAL = ['--no-file-parallelism'];
@@ -166,6 +196,7 @@ console.log('');
 for (const { suite, seconds, passed, failed, skipped } of results)
   console.log(`${suite.padEnd(12)} ${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s`);
 const total = add(...results);
+for (const failure of total.failures) console.log(`FAILED: ${failure}`);
 const strict = process.env.CI === 'true' && process.getuid?.() === 0 && existsSync('/etc/debian_version');
 if (strict && total.skipped > 0)
   console.log(`${total.skipped} tests of real parts were skipped on a machine that can run them: counted as failed`);
