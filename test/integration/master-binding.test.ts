@@ -76,3 +76,19 @@ it('gives what has no node to a living agent, for cluster plugins alone', async 
   });
   expect([spec.nodeName, metadata.labels?.[SCOPE_LABEL]]).toEqual(['n1', 'cluster']);
 });
+
+it('labels what was created with a node, finished or not, and mends a label that names another', async () => {
+  const create = (name: string, labels?: Record<string, string>) =>
+    server.as.admin.create(RESOURCES.Abnormal, {
+      ...{ apiVersion: API_VERSION, kind: 'Abnormal', metadata: { namespace: 'default', name, labels } },
+      spec: { source: 'Custom', fault: 'Broken', nodeName: 'n1', processReference: { pid: 4242 } },
+    });
+  const labelsOf = async (name: string) =>
+    (await server.as.admin.get<Abnormal>(RESOURCES.Abnormal, { namespace: 'default', name })).metadata.labels;
+  await create('unlabelled', { mine: 'kept' });
+  await expect.poll(() => labelsOf('unlabelled'), { timeout: 10_000 }).toEqual({ mine: 'kept', [NODE_LABEL]: 'n1' });
+
+  // From before there was a policy that refuses it.
+  await server.withoutPolicy('kdr-node-label', () => create('mislabelled', { [NODE_LABEL]: 'n2' }));
+  await expect.poll(() => labelsOf('mislabelled'), { timeout: 10_000 }).toEqual({ [NODE_LABEL]: 'n1' });
+});

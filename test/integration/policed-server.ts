@@ -19,6 +19,8 @@ export interface PolicedServer {
   url: string;
   ca: string;
   tokenOf(name: IdentityName): string;
+  /** Does something as if there were no such policy yet. */
+  withoutPolicy(name: string, does: () => Promise<unknown>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -52,9 +54,11 @@ export async function startPolicedServer(): Promise<PolicedServer> {
   const as = Object.fromEntries(IDENTITIES.map((name) => [name, connect(name)])) as Record<IdentityName, ApiClient>;
   await as.admin.create(namespaceType, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kdr-system' } });
   for (const crd of customResourceDefinitions()) await as.admin.create(customResourceDefinitionType, crd as never);
-  for (const { policy, binding } of [...admissionPolicies(users), ...embeddedRoles(users)]) {
+  const bindingType = admission('ValidatingAdmissionPolicyBinding', 'validatingadmissionpolicybindings');
+  const policies = [...admissionPolicies(users), ...embeddedRoles(users)];
+  for (const { policy, binding } of policies) {
     await as.admin.create(admission('ValidatingAdmissionPolicy', 'validatingadmissionpolicies'), policy as never);
-    await as.admin.create(admission('ValidatingAdmissionPolicyBinding', 'validatingadmissionpolicybindings'), binding as never);
+    await as.admin.create(bindingType, binding as never);
   }
   return {
     directory,
@@ -63,6 +67,12 @@ export async function startPolicedServer(): Promise<PolicedServer> {
     url: server.url,
     ca: server.ca,
     tokenOf,
+    withoutPolicy: async (name, does) => {
+      const { binding } = policies.find((one) => (one.binding.metadata as { name: string }).name === name) ?? {};
+      await as.admin.delete(bindingType, { name });
+      await does();
+      await as.admin.create(bindingType, binding as never);
+    },
     stop: async () => {
       await Promise.all(Object.values(as).map((client) => client.close()));
       await server.stop();

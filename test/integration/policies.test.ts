@@ -1,4 +1,4 @@
-import { type Abnormal, type AbnormalStatus, API_VERSION, type Condition, RESOURCES } from '@kdr/api-types';
+import { type Abnormal, type AbnormalStatus, API_VERSION, type Condition, NODE_LABEL, RESOURCES } from '@kdr/api-types';
 import { type ApiClient, ApiError, eventType, leaseType, secretType } from '@kdr/controller-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type IdentityName, type PolicedServer, startPolicedServer } from './policed-server.ts';
@@ -44,6 +44,11 @@ function setStatus(client: ApiClient, name: string, status: object): Promise<Abn
 }
 function setSpec(client: ApiClient, name: string, spec: object): Promise<Abnormal> {
   return client.patch<Abnormal>(RESOURCES.Abnormal, { namespace: 'default', name }, { spec }, { type: 'merge' });
+}
+
+function setLabel(client: ApiClient, name: string, node: string | null): Promise<Abnormal> {
+  const metadata = { labels: { [NODE_LABEL]: node } };
+  return client.patch<Abnormal>(RESOURCES.Abnormal, { namespace: 'default', name }, { metadata }, { type: 'merge' });
 }
 
 /** An Abnormal of node n1 that waits for a grant, brought there by its agent, step by step. */
@@ -192,6 +197,16 @@ const REFUSED: Attempt[] = [
     'kdr-parameters-immutable',
     (client, name) => setSpec(client, name, { parameters: { level: 2 } }),
   ],
+  ['admin', 'shows it to another node’s agent by label', 'kdr-node-label', (client, name) => setLabel(client, name, 'n2')],
+  [
+    'colleague',
+    'creates one with another node’s label',
+    'kdr-node-label',
+    (client, name) => {
+      const made = abnormal(`${name}-x`);
+      return client.create(RESOURCES.Abnormal, { ...made, metadata: { ...made.metadata, labels: { [NODE_LABEL]: 'n2' } } });
+    },
+  ],
 ];
 
 function approve(client: ApiClient, name: string, approver: string): Promise<unknown> {
@@ -215,6 +230,17 @@ describe('the server refuses, with 403 and the name of the policy, that', () => 
     expect(error).toMatchObject({ status: 403, reason: 'Forbidden', message: expect.stringContaining(`'${policy}'`) as string });
     expect(await server.as.admin.get<Abnormal>(RESOURCES.Abnormal, { namespace: 'default', name })).toEqual(before);
   });
+});
+
+it('the label of its node can be set, and then neither be changed nor taken off', async () => {
+  const name = await waiting();
+  expect((await setLabel(server.as.master, name, 'n1')).metadata.labels).toEqual({ [NODE_LABEL]: 'n1' });
+  for (const node of ['n2', '', null])
+    await expect(setLabel(server.as.admin, name, node)).rejects.toMatchObject({
+      status: 403,
+      message: expect.stringContaining("'kdr-node-label'") as string,
+    });
+  await expect(setSpec(server.as.admin, name, { cancel: true })).resolves.toMatchObject({ spec: { cancel: true } });
 });
 
 const POLICY_BINDING = {

@@ -1,4 +1,4 @@
-import { GROUP } from '../group.ts';
+import { GROUP, NODE_LABEL } from '../group.ts';
 import { TRANSITIONS } from '../state-machine.ts';
 import { type PolicyObjects, type PolicyRule, type PolicyUsers, exists, policyObjects, unchanged } from './policy.ts';
 
@@ -95,6 +95,32 @@ const ownNode = (users: PolicyUsers): PolicyRule => ({
   ],
 });
 
+/** CEL: the node's label of an object, '' without it. */
+const nodeLabel = (object: string) =>
+  `${exists(`${object}.metadata.labels`)} && '${NODE_LABEL}' in ${object}.metadata.labels ? ${object}.metadata.labels['${NODE_LABEL}'] : ''`;
+
+/**
+ * Agents may select their Abnormals by label. One that could be taken off or changed would hide an Abnormal from its agent in the middle of a repair,
+ * or fill the cache of another one. Whoever creates an Abnormal may leave it out: the master sets it.
+ */
+const ownLabel = (): PolicyRule => ({
+  name: 'kdr-node-label',
+  apiGroup: GROUP,
+  resources: ['abnormals'],
+  operations: ['CREATE', 'UPDATE'],
+  variables: {
+    node: `${exists('object.spec.nodeName')} ? object.spec.nodeName : ''`,
+    before: `oldObject != null && ${nodeLabel('oldObject')}`,
+    now: nodeLabel('object'),
+  },
+  validations: [
+    {
+      expression: 'variables.now == variables.before || variables.now == variables.node',
+      message: `label ${NODE_LABEL} must say what spec.nodeName says, and stays: leave it to the master`,
+    },
+  ],
+});
+
 /** An agent says only of itself that it lives. */
 const ownLease = (users: PolicyUsers): PolicyRule => ({
   name: 'kdr-own-lease',
@@ -123,9 +149,10 @@ const ownApproval = (): PolicyRule => ({
 
 /** The admission policies that make the rules of docs/safety.md hold whoever asks; in a cluster and on the embedded server alike. */
 export function admissionPolicies(users: PolicyUsers): PolicyObjects[] {
-  return [parametersImmutable(), grantByMaster(users), masterStatus(users), ownNode(users), ownLease(users), ownApproval()].map(
-    policyObjects,
-  );
+  return [
+    ...[parametersImmutable(), grantByMaster(users), masterStatus(users)],
+    ...[ownNode(users), ownLabel(), ownLease(users), ownApproval()],
+  ].map(policyObjects);
 }
 
 type Operation = 'CREATE' | 'UPDATE' | 'DELETE';

@@ -21,12 +21,16 @@ interface Pod extends KubernetesObject {
   spec?: { nodeName?: string };
 }
 
+/** Agents that select by label would never hear of it: whoever names the node need not know of the label. */
+const lacksLabel = ({ metadata, spec }: Abnormal): boolean => Boolean(spec.nodeName) && metadata.labels?.[NODE_LABEL] !== spec.nodeName;
+
 /** Where an Abnormal without a node shall be worked on. */
 type Place = { node: string; scope: 'node' | 'cluster' } | undefined;
 
 /**
  * Binds an Abnormal without `spec.nodeName` once: to its pod's node; else, where that has no living agent or there is none, to a living one by rendezvous
- * hash, with the label that makes the agent ask only plugins of scope cluster. Not bound in time: Failed/Unassigned.
+ * hash, with the label that makes the agent ask only plugins of scope cluster. Not bound in time: Failed/Unassigned. One that was created with a node
+ * gets the label of it, also when it is finished: its agent deletes it one day.
  */
 export function createBindingController(deps: {
   client: ApiClient;
@@ -59,6 +63,14 @@ export function createBindingController(deps: {
     return node === undefined ? undefined : { node, scope: 'cluster' };
   };
 
+  const label = ({ metadata: { namespace, name, uid }, spec }: Abnormal): Promise<unknown> =>
+    client.patch(
+      RESOURCES.Abnormal,
+      { namespace, name },
+      { metadata: { uid, labels: { [NODE_LABEL]: spec.nodeName } } },
+      { type: 'merge' },
+    );
+
   const controller = createController({
     name: 'binding',
     workers: 4,
@@ -66,6 +78,7 @@ export function createBindingController(deps: {
     metrics: deps.metrics,
     reconcile: async (key) => {
       const abnormal = abnormals.get(key);
+      if (abnormal !== undefined && lacksLabel(abnormal)) return void (await label(abnormal));
       if (abnormal === undefined || abnormal.spec.nodeName || abnormal.status?.phase !== undefined) return;
       const place = await placeOf(abnormal);
       if (place !== undefined) {
@@ -98,6 +111,8 @@ export function createBindingController(deps: {
       return;
     },
   });
-  controller.watch(abnormals, (abnormal) => (abnormal.spec.nodeName ? [] : [`${abnormal.metadata.namespace}/${abnormal.metadata.name}`]));
+  controller.watch(abnormals, (abnormal) =>
+    abnormal.spec.nodeName && !lacksLabel(abnormal) ? [] : [`${abnormal.metadata.namespace}/${abnormal.metadata.name}`],
+  );
   return controller;
 }
