@@ -130,9 +130,31 @@ describe('with recovery switched off', () => {
     expect(abnormals.verbs).not.toContain('patch');
   });
 
-  it('a sidecar that recovers is not registered either', async () => {
+  it('no program serves a recoverer, whatever extraEnv says, and none gets the directory of attempts', async () => {
+    const own = { extraEnv: [{ name: 'KDR_RECOVERY', value: 'on' }] };
+    for (const [enabled, word] of [
+      [false, 'off'],
+      [true, 'on'],
+    ] as const) {
+      const objects = await render('kdr', { values: { recovery: { enabled }, plugins: own, clusterPlugins: own } });
+      const programs = containers(objects).filter(({ container }) => container.args?.[0] === '/app/kdr-plugins.js');
+      expect(programs.map(({ container }) => container.args.join(' ')).sort()).toEqual([
+        '/app/kdr-plugins.js --group cluster',
+        '/app/kdr-plugins.js --group node',
+      ]);
+      // Of two values of one name the last counts.
+      for (const { container } of programs) expect(container.env.at(-1)).toEqual({ name: 'KDR_RECOVERY', value: word });
+      expect(JSON.stringify(objects).includes('/var/lib/kdr/attempts')).toBe(enabled);
+    }
+  });
+
+  it('a sidecar that recovers is not registered either, and does not run', async () => {
     const values = { ...(KDR_VARIANTS['with sidecars']?.values ?? {}), recovery: { enabled: false } };
-    expect(registered(await render('kdr', { values }))).not.toContain('disk-clean');
+    const objects = await render('kdr', { values });
+    expect(registered(objects)).not.toContain('disk-clean');
+    const sidecars = containers(objects).map(({ container }) => container.name as string);
+    expect(sidecars.filter((name) => name.startsWith('plugin-'))).toEqual(['plugin-disk-full']);
+    expect(JSON.stringify(objects)).not.toContain('disk-clean');
   });
 });
 
