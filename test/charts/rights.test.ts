@@ -106,8 +106,7 @@ describe('each component may do what its code does, and nothing else', async () 
     });
     expect(role('ClusterRole', 'kdr-cluster-sources')).toEqual({
       '/pods': 'list watch',
-      '/namespaces': 'get',
-      'kdr.dev/abnormals': 'get list create',
+      'kdr.dev/abnormals': 'list create',
     });
     expect(role('Role', 'kdr-cluster-sources', 'kube-node-lease')).toEqual({ 'coordination.k8s.io/leases': 'get' });
   });

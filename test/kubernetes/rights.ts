@@ -14,8 +14,8 @@ interface Binding {
 interface AuditEvent {
   stage: string;
   verb: string;
-  user: { username: string };
-  objectRef?: { apiGroup?: string; resource: string; subresource?: string };
+  user: { username: string; extra?: Record<string, string[]> };
+  objectRef?: { apiGroup?: string; resource: string; subresource?: string; name?: string };
   responseStatus?: { code: number };
 }
 
@@ -49,18 +49,29 @@ export async function grantedRights(cluster: Cluster, namespace: string, account
 
 /** What it has done, by the audit log, and what it was refused. */
 export function usedRights(cluster: Cluster, namespace: string, account: string): { used: Set<Right>; refused: Set<Right> } {
-  const username = `system:serviceaccount:${namespace}:${account}`;
   const [used, refused] = [new Set<Right>(), new Set<Right>()];
-  for (const line of readFileSync(cluster.auditLog, 'utf8')
-    .split('\n')
-    .filter((text) => text.includes(username))) {
-    const event = parseLine(line);
-    const object = event?.objectRef;
-    if (event === undefined || event.user.username !== username || object === undefined) continue;
-    const right = `${event.verb} ${object.apiGroup ?? ''}/${object.resource}${object.subresource === undefined ? '' : `/${object.subresource}`}`;
-    (event.responseStatus?.code === 403 ? refused : used).add(right);
+  for (const { verb, objectRef, responseStatus } of requestsOf(cluster, `system:serviceaccount:${namespace}:${account}`)) {
+    if (objectRef === undefined) continue;
+    const { apiGroup = '', resource, subresource } = objectRef;
+    const right = `${verb} ${apiGroup}/${resource}${subresource === undefined ? '' : `/${subresource}`}`;
+    (responseStatus?.code === 403 ? refused : used).add(right);
   }
   return { used, refused };
+}
+
+/** The nodes whose agents sent a request about an Abnormal, by the node in their pod-bound tokens. */
+export function agentsAbout(cluster: Cluster, abnormal: string): string[] {
+  const mine = requestsOf(cluster, 'system:serviceaccount:kdr-system:kdr-agent').filter(
+    ({ objectRef }) => objectRef?.resource === 'abnormals' && objectRef.name === abnormal,
+  );
+  return [...new Set(mine.flatMap(({ user }) => user.extra?.['authentication.kubernetes.io/node-name'] ?? ['unknown']))];
+}
+
+function requestsOf(cluster: Cluster, username: string): AuditEvent[] {
+  const lines = readFileSync(cluster.auditLog, 'utf8').split('\n');
+  return lines
+    .flatMap((line) => (line.includes(`"${username}"`) ? (parseLine(line) ?? []) : []))
+    .filter(({ user }) => user.username === username);
 }
 
 /** The last line may be half written. */

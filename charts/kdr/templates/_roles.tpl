@@ -148,13 +148,9 @@ subjects:
 - apiGroups: ['']
   resources: [pods]
   verbs: [list, watch]
-- apiGroups: ['']
-  resources: [namespaces]
-  # In one that is being deleted nothing can be created: the Abnormal goes to KDR's own.
-  verbs: [get]
 - apiGroups: [kdr.dev]
   resources: [abnormals]
-  verbs: [get, list, create]
+  verbs: [list, create]
 {{- end }}
 
 {{- define "kdr.cluster-sources.nodeLeaseRules" }}
