@@ -117,7 +117,7 @@ export function createAgent(context: AgentContext): Agent {
     const tokens = createCallbackTokens(socket, options.callbackCalls);
     const caller = createPluginCaller({ node: { name: node.name, bootId: procfs.bootId() }, clock, options, metrics, tokens });
     const information = createInformationManager({ registry, caller, store, artifacts, clock });
-    const asker = createDiagnoserAsker({ node: node.name, caller, information, policies, journal });
+    const asker = createDiagnoserAsker({ node: node.name, clock, caller, information, policies, journal });
     const propose = createPropose({ registry, caller, information, clock });
     const diagnosis = createDiagnoserChain({
       registry,

@@ -30,6 +30,11 @@ export interface AgentOptions {
   probeIntervalMs: number;
   /** A plugin that was never ready is waited for that long after the start, before Abnormals are worked on without it. */
   startGraceMs: number;
+  /**
+   * A plugin that stopped being ready is waited for that long from then on, before it is passed over. The first restart of a container is at
+   * once, the second after 10 s (the kubelet's back-off), and the plugin starts and is probed; one that stays away longer is not restarting.
+   */
+  readyGraceMs: number;
   /** Questions back in one call. */
   callbackCalls: number;
   /** How Abnormals of the node are selected: `.spec.nodeName` (Kubernetes ≥ 1.31), or the label kdr.dev/node. */
@@ -59,6 +64,7 @@ export const DEFAULTS: AgentOptions = {
   ttlSeconds: 7 * DAY,
   probeIntervalMs: 5_000,
   startGraceMs: 5_000,
+  readyGraceMs: 20_000,
   callbackCalls: 16,
   selectBy: 'field',
   stopSeconds: 25,

@@ -1,4 +1,5 @@
 import type { DiagnoseAnswer, Purpose } from '@kdr/api-types';
+import type { Clock } from '@kdr/controller-runtime';
 import type { Work } from '../abnormal/work.ts';
 import type { InformationManager } from '../information/information-manager.ts';
 import { collectedInformation } from '../information/collected-information.ts';
@@ -6,6 +7,7 @@ import { missingNeeds } from '../information/needed-collectors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Failure, InformationByCollector, PluginCaller } from '../plugins/plugin-caller.ts';
 import type { RegisteredPlugin } from '../plugins/registered-plugin.ts';
+import { untilReady } from '../plugins/until-ready.ts';
 import type { PolicyView } from './policy-view.ts';
 
 /** Not asked, and why. */
@@ -25,13 +27,14 @@ export interface DiagnoserAsker {
 
 interface AskerContext {
   node: string;
+  clock: Clock;
   caller: PluginCaller;
   information: InformationManager;
   policies: PolicyView;
   journal: Journal;
 }
 
-export function createDiagnoserAsker({ node, caller, information, policies, journal }: AskerContext): DiagnoserAsker {
+export function createDiagnoserAsker({ node, clock, caller, information, policies, journal }: AskerContext): DiagnoserAsker {
   const call = async (
     work: Work,
     plugin: RegisteredPlugin,
@@ -61,6 +64,7 @@ export function createDiagnoserAsker({ node, caller, information, policies, jour
       return call(work, plugin, purpose, facts, line);
     },
     askFresh: async (work, plugin, purpose) => {
+      await untilReady(work, plugin, clock);
       const needs = plugin.manifest?.needs ?? [];
       const used = new Set(
         [...needs, ...(work.abnormal.spec.informationCollectors ?? []).map(({ name }) => ({ collector: name }))].map(

@@ -10,6 +10,7 @@ import type { Refusal, Verdict } from '../chain.ts';
 import type { ArtifactStore } from '../information/artifact-store.ts';
 import type { Candidate, PluginRegistry } from '../plugins/plugin-registry.ts';
 import type { RegisteredPlugin } from '../plugins/registered-plugin.ts';
+import { untilReady } from '../plugins/until-ready.ts';
 import type { DiagnoserAnswer, DiagnoserAsker } from './ask-diagnoser.ts';
 import { withRefusals } from './diagnosis-attempts.ts';
 
@@ -32,6 +33,7 @@ export function createDiagnoserChain({ registry, asker, artifacts, clock, propos
   const ask = async (work: Work, { plugin, problem }: Candidate): Promise<Verdict<Diagnosis>> => {
     if (!plugin) return { said: 'passedOver', outcome: 'PassedOver', reason: 'it is not registered' };
     if (problem) return { said: 'passedOver', outcome: 'PassedOver', reason: problem };
+    await untilReady(work, plugin, clock);
     const answer = await asker.ask(work, plugin, 'Diagnose');
     if (answer.outcome === 'Identified') return identified(work, plugin, answer);
     return refused(answer);

@@ -7,6 +7,7 @@ import type { Failure, InformationByCollector, PluginCaller } from '../plugins/p
 import type { Candidate, PluginRegistry } from '../plugins/plugin-registry.ts';
 import { OUT_OF_SCOPE, inScope } from '../plugins/registered-plugin.ts';
 import type { RegisteredPlugin } from '../plugins/registered-plugin.ts';
+import { untilReady } from '../plugins/until-ready.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import { collectedInformation } from './collected-information.ts';
 import type { InformationStore } from './information-store.ts';
@@ -33,6 +34,11 @@ export interface InformationManager {
   known(work: Work, needs: readonly Need[]): Promise<InformationByCollector>;
 }
 
+interface Asked {
+  parameters?: Record<string, unknown>;
+  patient: boolean;
+}
+
 interface InformationContext {
   registry: PluginRegistry;
   caller: PluginCaller;
@@ -42,8 +48,18 @@ interface InformationContext {
 }
 
 export function createInformationManager({ registry, caller, store, artifacts, clock }: InformationContext): InformationManager {
-  const collect: InformationManager['collect'] = async (work, collector, requestedBy, parameters) => {
-    const answer = await askCollector(work, collector, parameters);
+  const collect: InformationManager['collect'] = (work, collector, requestedBy, parameters) =>
+    collected(work, collector, requestedBy, { parameters, patient: false });
+
+  /** For a stage: a collector that is momentarily away is waited for. */
+  const collectPatiently = async (work: Work, collector: string, requestedBy: string): Promise<Collection> => {
+    await untilReady(work, registry.get('InformationCollector', collector), clock);
+    return collected(work, collector, requestedBy, { patient: true });
+  };
+
+  const collected = async (work: Work, collector: string, requestedBy: string, asked: Asked): Promise<Collection> => {
+    const { parameters } = asked;
+    const answer = await askCollector(work, collector, asked);
     const finishedAt = clock.date().toISOString();
     const base = { collector, requestedBy, finishedAt };
     if (answer.outcome !== 'Collected') return { entry: { ...base, outcome: outcomeOf(answer), reason: answer.reason }, answer };
@@ -53,13 +69,13 @@ export function createInformationManager({ registry, caller, store, artifacts, c
     return { entry: { ...base, outcome: 'Collected', summary: answer.summary, data: answer.data, ...pulled }, answer };
   };
 
-  const askCollector = async (work: Work, name: string, parameters?: Record<string, unknown>): Promise<CollectAnswer | Failure> => {
+  const askCollector = async (work: Work, name: string, { parameters, patient }: Asked): Promise<CollectAnswer | Failure> => {
     const plugin = registry.get('InformationCollector', name);
     if (!plugin) return absent(`no collector ${name} is registered`);
     const state = plugin.readiness.now;
     if (!inScope(plugin, work.abnormal)) return absent(`collector ${name} can’t be asked: ${OUT_OF_SCOPE}`);
     if (!state.ready) return absent(`collector ${name} is not ready: ${state.reason}`);
-    return caller.collect(work, plugin, parameters);
+    return caller.collect(work, plugin, parameters, patient);
   };
 
   const pullArtifacts = async (
@@ -83,12 +99,13 @@ export function createInformationManager({ registry, caller, store, artifacts, c
     collect,
     collectStage: async (work) => {
       const candidates = registry.candidates('Diagnoser', work.abnormal);
+      await Promise.all(candidates.map(({ plugin, problem }) => (problem ? undefined : untilReady(work, plugin, clock))));
       const needed = neededCollectors(work.abnormal.spec, candidates.flatMap(askable));
-      const collected = await Promise.all(needed.map((need) => collect(work, need.collector, need.requestedBy)));
+      const collected = await Promise.all(needed.map((need) => collectPatiently(work, need.collector, need.requestedBy)));
       return conclude(needed, collected, candidates);
     },
     collectAgain: async (work, collectors, requestedBy) => {
-      const again = await Promise.all(collectors.map((collector) => collect(work, collector, requestedBy)));
+      const again = await Promise.all(collectors.map((collector) => collectPatiently(work, collector, requestedBy)));
       return new Map(again.map((collection) => [collection.entry.collector, collection]));
     },
     known: async (work, needs) => {

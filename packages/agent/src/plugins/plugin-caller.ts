@@ -20,6 +20,7 @@ import type { AgentMetrics } from '../metrics.ts';
 import type { AgentOptions } from '../options.ts';
 import type { CallbackTokens } from './callback-tokens.ts';
 import type { RegisteredPlugin } from './registered-plugin.ts';
+import { untilReady } from './until-ready.ts';
 
 /** What was collected, by collector, as plugins get it. */
 export type InformationByCollector = Record<string, CollectedInformation>;
@@ -39,7 +40,8 @@ interface About {
 
 /** Makes the calls of the protocol: envelope, turn, deadline, repetition, metrics. */
 export interface PluginCaller {
-  collect(work: Work, plugin: RegisteredPlugin, parameters?: Record<string, unknown>): Promise<CollectAnswer | Failure>;
+  /** `patient`: a collector that can't be reached is waited for. Not where a plugin asks back, whose own deadline runs meanwhile. */
+  collect(work: Work, plugin: RegisteredPlugin, parameters?: Record<string, unknown>, patient?: boolean): Promise<CollectAnswer | Failure>;
   diagnose(work: Work, plugin: RegisteredPlugin, purpose: Purpose, about: About): Promise<DiagnoseAnswer | Failure>;
   /** Plan and Probe are repeated like any question. `hasTurn`: the caller holds a turn at the plugin already. */
   recover(
@@ -111,6 +113,8 @@ export function createPluginCaller({ node, clock, options, metrics, tokens }: Ca
       const late = clock.now() - startedAt >= call.timeoutMs - DEADLINE_MARGIN_MS ? timedOut(plugin, call, error) : error;
       const code = late instanceof PluginError ? late.code : 'Error';
       plugin.readiness.called(code !== 'KDR_PLUGIN_TIMEOUT');
+      // Nobody listens on its socket: that is known now, and not only with the next probe.
+      if (plugin.local && code === 'KDR_PLUGIN_UNREACHABLE') plugin.readiness.probed({ ready: false, reason: failureOf(late).reason });
       metrics.pluginCall(plugin.name, plugin.role, code);
       throw late;
     } finally {
@@ -124,7 +128,7 @@ export function createPluginCaller({ node, clock, options, metrics, tokens }: Ca
     plugin: RegisteredPlugin,
     line: readonly string[],
     send: Send<A | Failed>,
-    { patienceMs = 0, hasTurn = false } = {},
+    { patienceMs = 0, hasTurn = false, patient = line.length === 0 } = {},
   ): Promise<A | Failure> => {
     const until = clock.now() + patienceMs;
     let requestId = randomUUID() as string;
@@ -140,6 +144,7 @@ export function createPluginCaller({ node, clock, options, metrics, tokens }: Ca
       if (failure.code === undefined) [requestId, attempt] = [randomUUID(), 1];
       else attempt += 1;
       await sleep(clock, jitteredBackoff(tries, { baseMs: options.retryBackoffMs, maxMs: 5_000 }, Math.random), work.signal);
+      if (patient) await untilReady(work, plugin, clock);
     }
   };
 
@@ -163,15 +168,21 @@ export function createPluginCaller({ node, clock, options, metrics, tokens }: Ca
   };
 
   return {
-    collect: (work, plugin, parameters) =>
-      ask<CollectAnswer>(work, plugin, [], (call) => {
-        // Not the Abnormal's own: whoever may create one would choose what is looked at, past the rights that are checked for its references.
-        const own = { ...plugin.registration.spec.parameters, ...parameters };
-        return plugin.client.collect(
-          { ...envelope(work, plugin, call, {}), parameters: own },
-          { timeoutMs: call.timeoutMs, signal: work.signal },
-        );
-      }),
+    collect: (work, plugin, parameters, patient = false) =>
+      ask<CollectAnswer>(
+        work,
+        plugin,
+        [],
+        (call) => {
+          // Not the Abnormal's own: whoever may create one would choose what is looked at, past the rights that are checked for its references.
+          const own = { ...plugin.registration.spec.parameters, ...parameters };
+          return plugin.client.collect(
+            { ...envelope(work, plugin, call, {}), parameters: own },
+            { timeoutMs: call.timeoutMs, signal: work.signal },
+          );
+        },
+        { patient },
+      ),
     diagnose: (work, plugin, purpose, { information, line = [] }) =>
       ask<DiagnoseAnswer>(work, plugin, line, (call) => {
         const request = { ...envelope(work, plugin, call, information), purpose, diagnosis: work.abnormal.status?.diagnosis };

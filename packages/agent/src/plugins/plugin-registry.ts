@@ -46,6 +46,8 @@ interface RegistryContext {
   onChange: () => void;
 }
 
+/** One that is waited for is probed more often. */
+const AWAITED_PAUSE_MS = 500;
 const KINDS: readonly PluginKind[] = ['InformationCollector', 'Diagnoser', 'Recoverer'];
 
 /** Follows the registrations and probes their plugins every few seconds. */
@@ -67,7 +69,7 @@ export function createPluginRegistry(context: RegistryContext): PluginRegistry {
     stops.get(key)?.abort();
     stops.delete(key);
     plugins.delete(key);
-    plugin?.readiness.probed({ ready: false, reason: 'its registration was deleted or changed' });
+    plugin?.readiness.probed({ ready: false, reason: 'its registration was deleted or changed', forGood: true });
     plugin?.unready.abort(new Error(`${plugin.name} was deleted or changed`));
     plugin?.client.close();
   };
@@ -164,7 +166,8 @@ async function probeRepeatedly(plugin: RegisteredPlugin, signal: AbortSignal, { 
     plugin.readiness.probed(await probePlugin(plugin, signal));
     const starting = !plugin.readiness.now.ready && clock.now() - startedAt < options.startGraceMs;
     // Spread, so that the plugins of a node are not all probed in the same moment.
-    const pause = starting ? 100 : options.probeIntervalMs * (0.9 + Math.random() * 0.2);
+    const usual = options.probeIntervalMs * (0.9 + Math.random() * 0.2);
+    const pause = starting ? 100 : plugin.readiness.patienceMs > 0 ? Math.min(AWAITED_PAUSE_MS, usual) : usual;
     await sleep(clock, pause, signal);
   }
 }

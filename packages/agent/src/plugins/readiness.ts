@@ -1,9 +1,11 @@
-/** Whether a plugin may be asked, and why not. */
-export type Readiness = { ready: true } | { ready: false; reason: string };
+/** Whether a plugin may be asked, and why not. `forGood`: it does not come back. */
+export type Readiness = { ready: true } | { ready: false; reason: string; forGood?: true };
 
 /** Folds what probes and calls tell about one plugin. */
 export interface ReadinessRecord {
   readonly now: Readiness;
+  /** How long it may still be waited for, in milliseconds: its probes failed less than the grace ago. 0: it is ready, skipped, or away for good. */
+  readonly patienceMs: number;
   /** A probe came back. */
   probed(result: Readiness): void;
   /** A call came back: with an answer (any), or not in time. */
@@ -14,9 +16,13 @@ export interface ReadinessRecord {
 const TIMEOUTS_IN_A_ROW = 4;
 const SKIPPED_MS = 30_000;
 
-/** @param onChange called when readiness turns. */
-export function createReadiness(first: Readiness, clock: { now(): number }, onChange: () => void): ReadinessRecord {
+/**
+ * @param onChange called when readiness turns.
+ * @param graceMs how long after its last good probe, or from the start, a plugin may come back
+ */
+export function createReadiness(first: Readiness, clock: { now(): number }, onChange: () => void, graceMs = 0): ReadinessRecord {
   let probe = first;
+  let awayFrom = clock.now();
   let timeouts = 0;
   let skippedUntil = 0;
   const current = (): Readiness => {
@@ -35,7 +41,14 @@ export function createReadiness(first: Readiness, clock: { now(): number }, onCh
     get now() {
       return current();
     },
-    probed: (result) => change(() => (probe = result)),
+    get patienceMs() {
+      return probe.ready || probe.forGood ? 0 : Math.max(0, awayFrom + graceMs - clock.now());
+    },
+    probed: (result) =>
+      change(() => {
+        if (probe.ready) awayFrom = clock.now();
+        probe = result;
+      }),
     called: (inTime) =>
       change(() => {
         timeouts = inTime ? 0 : timeouts + 1;

@@ -59,6 +59,11 @@ export function registeredPlugin(
   );
   const unusable = ('error' in accepts && accepts.error) || ('error' in client && client.error);
   const first: Readiness = { ready: false, reason: unusable || 'not probed yet' };
+  const onTurn = (): void => {
+    if (plugin.readiness.now.ready) plugin.unready = new AbortController();
+    else plugin.unready.abort(new KdrError('KDR_PLUGIN_UNREACHABLE', `${plugin.name} is not ready any more`));
+    onChange(plugin);
+  };
   const plugin: RegisteredPlugin = {
     kind,
     role: ROLES[kind],
@@ -70,11 +75,7 @@ export function registeredPlugin(
     priority: spec.priority ?? 100,
     local: spec.endpoint.local !== undefined,
     manifest: undefined,
-    readiness: createReadiness(first, clock, () => {
-      if (plugin.readiness.now.ready) plugin.unready = new AbortController();
-      else plugin.unready.abort(new KdrError('KDR_PLUGIN_UNREACHABLE', `${plugin.name} is not ready any more`));
-      onChange(plugin);
-    }),
+    readiness: createReadiness(first, clock, onTurn, unusable ? 0 : options.readyGraceMs),
     unready: new AbortController(),
     accepts: 'value' in accepts ? accepts.value : () => true,
   };

@@ -48,4 +48,25 @@ describe('readiness', () => {
     expect(readiness.now.ready).toBe(true);
     expect(changes).toBe(2);
   });
+
+  it('is waited for so long after it was lost, and no longer; one that is skipped or gone for good is not', () => {
+    let now = 0;
+    const away = { ready: false, reason: 'refused' } as const;
+    const readiness = createReadiness(away, { now: () => now }, () => undefined, 20_000);
+    const after = (ms: number) => ((now += ms), readiness.patienceMs);
+    expect(after(5_000)).toBe(15_000); // new, and never ready so far
+    readiness.probed({ ready: true });
+    expect(readiness.patienceMs).toBe(0);
+    now += 100_000;
+    readiness.probed(away);
+    expect(after(1_000)).toBe(19_000);
+    readiness.probed(away);
+    expect(after(18_000)).toBe(1_000);
+    expect(after(18_000)).toBe(0);
+    readiness.probed({ ready: true });
+    for (let n = 0; n < 4; n += 1) readiness.called(false);
+    expect([readiness.now.ready, readiness.patienceMs]).toEqual([false, 0]);
+    readiness.probed({ ...away, forGood: true });
+    expect(readiness.patienceMs).toBe(0);
+  });
 });

@@ -10,6 +10,7 @@ import type { TargetLocks } from '../locks/target-lock.ts';
 import type { ActResult, PluginCaller } from '../plugins/plugin-caller.ts';
 import type { PluginRegistry } from '../plugins/plugin-registry.ts';
 import type { RegisteredPlugin } from '../plugins/registered-plugin.ts';
+import { untilReady } from '../plugins/until-ready.ts';
 import type { InformationManager } from '../information/information-manager.ts';
 import { whyPassedOver } from '../information/information-manager.ts';
 import { checkTarget } from './check-target.ts';
@@ -118,6 +119,7 @@ export function createCarryOut(context: CarryOutContext): CarryOut {
 
   return async (work, diagnosis, proposal) => {
     const plugin = registry.get('Recoverer', proposal.recoverer);
+    await untilReady(work, plugin, clock);
     const notReady = whyPassedOver({ name: proposal.recoverer, plugin }, () => true);
     if (!plugin || notReady) {
       const entry = { recoverer: proposal.recoverer, outcome: 'PassedOver', reason: notReady ?? '' };

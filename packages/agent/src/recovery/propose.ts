@@ -10,6 +10,7 @@ import { whyPassedOver } from '../information/information-manager.ts';
 import type { Failure, InformationByCollector, PluginCaller } from '../plugins/plugin-caller.ts';
 import type { Candidate, PluginRegistry } from '../plugins/plugin-registry.ts';
 import { requiredEvidence } from '../plugins/registered-plugin.ts';
+import { untilReady } from '../plugins/until-ready.ts';
 import type { Recovery } from './next-step.ts';
 import { spentRecoverers } from './next-step.ts';
 import { withPassedOver, withProposal } from './recovery-record.ts';
@@ -44,6 +45,7 @@ export function createPropose({ registry, caller, information, clock }: ProposeC
   };
 
   const ask = async (work: Work, diagnosis: Diagnosis, { name, plugin, problem }: Candidate): Promise<Verdict<Planned>> => {
+    if (!problem) await untilReady(work, plugin, clock);
     const needs = plugin?.manifest?.needs ?? [];
     const refused = whyPassedOver({ name, plugin, problem }, () => true);
     if (!plugin || refused) return { said: 'passedOver', outcome: plugin ? 'PassedOver' : 'Absent', reason: refused ?? '' };
@@ -75,6 +77,9 @@ export function createPropose({ registry, caller, information, clock }: ProposeC
 
 function planOf(answer: RecoverAnswer | Failure): Verdict<Planned> {
   if (answer.outcome === 'Planned') return { said: 'found', value: answer };
+  // It was not asked, so it has not failed either.
+  if ('code' in answer && answer.code === 'KDR_PLUGIN_UNREACHABLE')
+    return { said: 'passedOver', outcome: 'PassedOver', reason: `it is not ready: ${answer.reason}` };
   const { outcome } = answer;
   const reason = 'reason' in answer && answer.reason ? answer.reason : `it answered ${outcome}`;
   return { said: outcome === 'NotApplicable' || outcome === 'TargetGone' ? 'no' : 'failed', outcome, reason };

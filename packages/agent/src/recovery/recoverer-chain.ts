@@ -153,15 +153,12 @@ export function createRecovererChain(context: RecoveryContext): RecovererChain {
       if (look.result === 'Gone')
         return succeeded('Recovering', 'HealedItself', `The target was gone, and so is the fault: ${look.message}`, apply);
     }
-    const message = (work.abnormal.status?.recovery?.attempts ?? []).map((attempt) =>
-      `${attempt.recoverer}: ${attempt.outcome} ${attempt.reason ?? ''}`.trim(),
-    );
-    return failed(
-      'Recovering',
-      reason,
-      message.join('; ') || 'No recoverer is left that could repair it; see status.recovery.passedOver.',
-      apply,
-    );
+    const { attempts = [], passedOver = [] } = apply(work.abnormal.status ?? {}, '')?.recovery ?? {};
+    const message = [
+      ...attempts.map((attempt) => `${attempt.recoverer}: ${attempt.outcome} ${attempt.reason ?? ''}`.trim()),
+      ...passedOver.map((entry) => `${entry.recoverer}: ${entry.reason}`),
+    ];
+    return failed('Recovering', reason, message.join('; ') || 'No recoverer is registered that matches this Abnormal.', apply);
   };
 
   const awaitMaster = (work: Work, since: string): StageResult => {

@@ -26,7 +26,7 @@ export const NODE = 'node-1';
 const POLICY_GROUP = { group: 'admissionregistration.k8s.io', version: 'v1', namespaced: false };
 
 /** Fast, and strict about time: what takes minutes by default takes moments here. */
-export const FAST: Partial<AgentOptions> = { retryBackoffMs: 20, probeIntervalMs: 200, settleMs: 0, soakSeconds: 0 };
+export const FAST: Partial<AgentOptions> = { retryBackoffMs: 20, probeIntervalMs: 200, readyGraceMs: 300, settleMs: 0, soakSeconds: 0 };
 
 /**
  * A real API server with KDR's kinds and admission policies, real plugins over real sockets, and agents: in this process, or as a program of their
