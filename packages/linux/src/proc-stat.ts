@@ -35,9 +35,12 @@ export function isKernelThread(stat: Pick<ProcStat, 'flags'>): boolean {
   return (stat.flags & PF_KTHREAD) !== 0;
 }
 
-/** Whether the process has exited: a zombie whose parent has not reaped it, or a task about to vanish. */
-export function hasExited(stat: Pick<ProcStat, 'state'>): boolean {
-  return stat.state === 'Z' || stat.state === 'X';
+/**
+ * Whether the process has exited: a zombie whose parent has not reaped it, or a task about to vanish. A program whose main thread alone has ended
+ * shows state Z too, runs on in its other threads and can't be reaped (kernel/exit.c, delay_group_leader).
+ */
+export function hasExited(stat: Pick<ProcStat, 'state' | 'numThreads'>): boolean {
+  return stat.state === 'X' || (stat.state === 'Z' && stat.numThreads <= 1);
 }
 
 /**

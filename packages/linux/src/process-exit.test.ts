@@ -50,4 +50,18 @@ describe('observeExit', () => {
     while (seen.outcome === 'StillRunning') seen = observeExit(procfs, identity);
     expect(seen).toEqual({ outcome: 'Exited', as: 'Zombie' });
   });
+
+  it('takes a program whose main thread has ended for one that runs', async () => {
+    // SYS_exit ends the calling thread alone: 60 on x86-64, 93 on arm64 (syscalls(2)).
+    const exit = process.arch === 'arm64' ? 93 : 60;
+    const { pid, child } = await processes.start('perl', '-Mthreads', '-e', `threads->create(sub { sleep 1000 }); syscall(${exit}, 0)`);
+    const end = Date.now() + 10_000;
+    while (procfs.stat(pid)?.state !== 'Z' && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(procfs.stat(pid)).toMatchObject({ state: 'Z', numThreads: 2 });
+    const identity = processIdentity(procfs, pid) as ProcessIdentity;
+    expect(observeExit(procfs, identity)).toEqual({ outcome: 'StillRunning' });
+    expect(await waitForExit(procfs, identity, 50)).toEqual({ outcome: 'StillRunning' });
+    child.kill('SIGKILL');
+    expect(await waitForExit(procfs, identity, 10_000)).toMatchObject({ outcome: 'Exited' });
+  });
 });

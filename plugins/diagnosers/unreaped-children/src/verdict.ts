@@ -15,7 +15,7 @@ const STATES: Record<string, string> = {
   T: 'it is stopped by a signal (state T), so that it cannot reap',
   t: 'it is stopped by a tracer (state t), so that it cannot reap',
   D: 'it is in uninterruptible sleep (state D), so that it cannot reap',
-  Z: 'it has ended itself and waits to be reaped (state Z)',
+  Z: 'it, or its main thread, has ended itself (state Z)',
   X: 'it is ending (state X)',
 };
 

@@ -4,6 +4,7 @@ import {
   type ProcStat,
   type ProcessIdentity,
   type Procfs,
+  hasExited,
   identityDifference,
   isKernelThread,
   processIdentity,
@@ -33,7 +34,7 @@ export function readTarget(procfs: Procfs, diagnosis: Diagnosis, target: TargetI
     return { outcome: 'TargetGone', reason: `process ${process.pid} is gone` };
   const difference = identityDifference(process, now);
   if (difference !== undefined) return { outcome: 'TargetGone', reason: `process ${process.pid} is not the target: ${difference}` };
-  if (stat.state === 'Z' || stat.state === 'X') return { outcome: 'TargetGone', reason: `process ${process.pid} has ended already` };
+  if (hasExited(stat)) return { outcome: 'TargetGone', reason: `process ${process.pid} has ended already` };
   const program = procfs.exe(process.pid)?.path ?? stat.comm;
   const untouchable = whyUntouchable(stat, program);
   if (untouchable !== undefined) return notApplicable(untouchable);

@@ -2,8 +2,8 @@ import type { ProcStat } from '@kdr/linux';
 import { describe, expect, it } from 'vitest';
 import { createZombieWatch } from './zombie-watch.ts';
 
-const stat = (pid: number, ppid: number, state: string, startTicks = '5') =>
-  ({ pid, ppid, state, startTicks, comm: 'x' }) as unknown as ProcStat;
+const stat = (pid: number, ppid: number, state: string, startTicks = '5', numThreads = 1) =>
+  ({ pid, ppid, state, startTicks, numThreads, comm: 'x' }) as unknown as ProcStat;
 const table = (...stats: ProcStat[]) => new Map(stats.map((one) => [one.pid, one]));
 
 describe('watching zombies', () => {
@@ -40,5 +40,10 @@ describe('watching zombies', () => {
       stat(21, 20, 'Z'),
     );
     expect(watch.look(processes, 0).map((group) => [group.parent.pid, group.pids])).toEqual([[10, [11, 12]]]);
+  });
+
+  it('leaves out a program whose main thread alone has ended: nobody can reap it yet', () => {
+    const watch = createZombieWatch(0);
+    expect(watch.look(table(stat(10, 2, 'S'), stat(11, 10, 'Z', '5', 2)), 0)).toEqual([]);
   });
 });

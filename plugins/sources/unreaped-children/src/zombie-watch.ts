@@ -1,4 +1,4 @@
-import type { ProcStat } from '@kdr/linux';
+import { type ProcStat, hasExited } from '@kdr/linux';
 
 /** Zombies that one parent has not reaped for a while. */
 export interface UnreapedGroup {
@@ -23,7 +23,7 @@ export function createZombieWatch(thresholdMs: number): ZombieWatch {
   let firstSeen = new Map<string, number>();
   return {
     look: (processes, now) => {
-      const zombies = [...processes.values()].filter((stat) => stat.state === 'Z' && stat.ppid > 1);
+      const zombies = [...processes.values()].filter((stat) => hasExited(stat) && stat.ppid > 1);
       const seen = new Map(zombies.map((stat) => [key(stat), firstSeen.get(key(stat)) ?? now]));
       firstSeen = seen;
       const groups = new Map<number, ProcStat[]>();
@@ -31,7 +31,7 @@ export function createZombieWatch(thresholdMs: number): ZombieWatch {
       return [...groups].flatMap(([ppid, children]) => {
         const parent = processes.get(ppid);
         const oldestMs = now - Math.min(...children.map((stat) => seen.get(key(stat)) ?? now));
-        if (parent === undefined || parent.state === 'Z' || oldestMs < thresholdMs) return [];
+        if (parent === undefined || hasExited(parent) || oldestMs < thresholdMs) return [];
         const byAge = children.sort((a, b) => (seen.get(key(a)) ?? now) - (seen.get(key(b)) ?? now) || a.pid - b.pid);
         return [{ parent, pids: byAge.map((stat) => stat.pid), oldestMs }];
       });
