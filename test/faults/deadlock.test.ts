@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startContainerd, type Containerd } from './containerd.ts';
-import { deadlockShim } from './deadlock.ts';
+import { type DeadlockedShim, deadlockShim } from './deadlock.ts';
 import { dumpOf, showsDeadlock } from './dump-proof.ts';
 import { execLoops } from './execs.ts';
 import { fixedShimUnderBurst } from './fixed-burst.ts';
@@ -45,30 +45,45 @@ test.each([
   expect(isAlive(made.container.shimIdentity)).toBe(false);
 });
 
-test('making the deadlock sends the shim no SIGUSR1 unless a proof is asked for', async () => {
+/**
+ * What is seen of a shim that deadlocked without a signal, proven by its dump afterwards. Five quiet seconds may also be a stall that passes
+ * (the fixed shim has them too): then what was seen says nothing, and another shim is taken.
+ */
+async function seenOfDeadlock<T>(id: string, look: (made: DeadlockedShim) => Promise<T>): Promise<T> {
   const shim = await buildShim({ version: 'v1.2.0', api: 'runc-v1' });
-  const container = await startShimContainer(containerd, { id: 'unsignalled', shim });
+  for (let round = 1; round <= 5; round += 1) {
+    const made = await deadlockShim(await startShimContainer(containerd, { id: `${id}-r${round}`, shim }));
+    const seen = await look(made);
+    const proven = showsDeadlock((await dumpOf(made.container)) ?? '');
+    await made.stop();
+    await removeContainer(made.container);
+    if (proven) return seen;
+  }
+  throw new Error(`no shim of ${id} proved to be deadlocked`);
+}
+
+test('making the deadlock sends the shim no SIGUSR1 unless a proof is asked for', { timeout: 300_000 }, async () => {
   const count = await countSignals({ signal: 'SIGUSR1', directory: `${containerd.directory}/signals` });
-  const made = await deadlockShim(container);
-  const signals = await count.stop();
-  expect(signals.filter(({ pid }) => pid === made.container.shimPid)).toEqual([]);
-  const proven = await countSignals({ pid: made.container.shimPid, signal: 'SIGUSR1', directory: `${containerd.directory}/signals` });
-  expect(showsDeadlock((await dumpOf(made.container)) ?? '')).toBe(true);
-  expect(await proven.stop()).toMatchObject([{ sig: 10, result: 0, senderPid: process.pid }]);
-  await made.stop();
-  await removeContainer(made.container);
+  const shims: number[] = [];
+  const pid = await seenOfDeadlock('unsignalled', ({ container }) => {
+    shims.push(container.shimPid);
+    return Promise.resolve(container.shimPid);
+  });
+  const signals = (await count.stop()).filter((signal) => shims.includes(signal.pid));
+  // One each: that of the dump which proves it.
+  expect(signals.map((signal) => signal.pid)).toEqual(shims);
+  expect(signals).toContainEqual(expect.objectContaining({ pid, sig: 10, result: 0, senderPid: process.pid }));
 });
 
-test('an init that is killed under a deadlocked shim is not reaped, and goes with the shim', async () => {
-  const shim = await buildShim({ version: 'v1.2.0', api: 'runc-v1' });
-  const made = await deadlockShim(await startShimContainer(containerd, { id: 'dead-init', shim }));
-  const end = await endInit(made.container);
-  expect(['zombie', 'exiting']).toContain(end);
-  if (end === 'zombie') expect(zombiesOf(made.container.shimPid).map(({ pid }) => pid)).toContain(made.container.initPid);
-  else expect(readExe(made.container.initPid)).toBeUndefined();
-  await made.stop();
-  await removeContainer(made.container);
-  expect(await becomesTrue(() => readStat(made.container.initPid) === undefined, 10_000)).toBe(true);
+test('an init that is killed under a deadlocked shim is not reaped, and goes with the shim', { timeout: 300_000 }, async () => {
+  const seen = await seenOfDeadlock('dead-init', async ({ container: { shimPid, initPid }, container }) => {
+    const end = await endInit(container);
+    const zombies = zombiesOf(shimPid).map(({ pid }) => pid);
+    return { initPid, end, reaped: end === 'zombie' ? !zombies.includes(initPid) : readExe(initPid) !== undefined };
+  });
+  expect(['zombie', 'exiting']).toContain(seen.end);
+  expect(seen.reaped).toBe(false);
+  expect(await becomesTrue(() => readStat(seen.initPid) === undefined, 10_000)).toBe(true);
 });
 
 test('an init that is killed under a healthy shim is reaped', async () => {
