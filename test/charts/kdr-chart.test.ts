@@ -13,7 +13,9 @@ const EVERYTHING = [
 ];
 const registered = (objects: readonly Rendered[]) =>
   objects.filter(({ kind }) => ['InformationCollector', 'Diagnoser', 'Recoverer'].includes(kind)).map(({ metadata }) => metadata.name);
-const isDeletion = ({ metadata }: Rendered) => metadata.annotations?.['helm.sh/hook'] === 'pre-delete';
+/** Hooks that only hold on to what is there, or take it along at the end. */
+const isHook = (when: 'pre-delete' | 'pre-rollback') => (object: Rendered) => object.metadata.annotations?.['helm.sh/hook'] === when;
+const isRepeated = (object: Rendered) => isHook('pre-delete')(object) || isHook('pre-rollback')(object);
 
 describe.each(EVERYTHING)('chart %s %s', (chart, _what, how) => {
   let manifest = '';
@@ -30,7 +32,7 @@ describe.each(EVERYTHING)('chart %s %s', (chart, _what, how) => {
   });
 
   it('renders each object once, marked as part of KDR, and in its own namespace', () => {
-    const objects = objectsOf(manifest).filter((object) => !isDeletion(object));
+    const objects = objectsOf(manifest).filter((object) => !isRepeated(object));
     const keys = objects.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`);
     expect(new Set(keys).size).toBe(keys.length);
     expect(objects.filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/part-of'] !== 'kdr')).toEqual([]);
@@ -162,9 +164,15 @@ describe('registrations', () => {
   it('are hooks where the release brings the kinds, and go with the release', async () => {
     const objects = await render('kdr');
     const all = objects.filter(({ kind }) => ['InformationCollector', 'Diagnoser', 'Recoverer'].includes(kind));
-    const made = all.filter((object) => !isDeletion(object));
+    const made = all.filter((object) => !isRepeated(object));
     expect(made.every(({ metadata }) => metadata.annotations?.['helm.sh/hook'] === 'post-install,post-upgrade,post-rollback')).toBe(true);
-    expect(registered(all.filter(isDeletion)).sort()).toEqual(registered(made).sort());
+    expect(registered(all.filter(isHook('pre-delete'))).sort()).toEqual(registered(made).sort());
+    // Helm 4 applies hooks: neither before nor after a rollback are they made anew.
+    const kept = all.filter(isHook('pre-rollback'));
+    expect(registered(kept).sort()).toEqual(registered(made).sort());
+    expect(kept.every(({ metadata }) => metadata.annotations?.['helm.sh/resource-policy'] === 'keep')).toBe(true);
+    const policies = [...made, ...kept].map(({ metadata }) => metadata.annotations?.['helm.sh/hook-delete-policy']);
+    expect(new Set(policies)).toEqual(new Set(['hook-failed']));
   });
 
   it('are objects of the release where the kinds are known', async () => {
@@ -193,7 +201,7 @@ describe('registrations', () => {
   it('of the group `cluster` name a port of the Service, which their program listens on', async () => {
     const objects = await render('kdr', { namespace: 'operations' });
     const ports = find(objects, 'Service', 'kdr-cluster-plugins').spec.ports.map(({ port }: { port: number }) => port);
-    const remote = objects.filter((object) => object.spec?.endpoint?.service && !isDeletion(object));
+    const remote = objects.filter((object) => object.spec?.endpoint?.service && !isRepeated(object));
     expect(remote.map(({ metadata }) => metadata.name)).toContain('pod');
     expect(remote.map(({ spec }) => spec.endpoint.service.port)).toEqual(ports);
     for (const { spec, metadata } of remote) {

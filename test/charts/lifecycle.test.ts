@@ -120,8 +120,12 @@ describe('a release', () => {
     await upgrade({ recovery: { enabled: false } });
     expect(await plane.kubectl('get', 'recoverers', '-o', 'name')).toBe('');
     expect(await plane.kubectl('get', 'recoverypolicies', '-o', 'name')).toBe('recoverypolicy.kdr.dev/kdr-recovery-off');
+    const before = await uid('diagnoser', 'containerd-shim-deadlock');
     await run(['rollback', 'kdr', '1', ...NAMESPACE.slice(0, 2)]);
     expect(await registrations()).toContain('process-kill');
+    // Not for a moment is an Abnormal without the plugins that both revisions have.
+    expect(await uid('diagnoser', 'containerd-shim-deadlock')).toBe(before);
+    expect(await plane.kubectl('get', 'diagnosers', '-o', 'jsonpath={.items[*].metadata.annotations}')).not.toContain('keep');
     expect(await plane.kubectl('get', 'recoverypolicies', '-o', 'name')).toBe('');
     // Revision 1 has its registrations as hooks again: Helm knows nothing of them.
     await upgrade({ recovery: { enabled: false }, registrations: { psi: { enabled: false } } });
