@@ -84,6 +84,18 @@ describe('the informer', () => {
     expect(informer.list()).toHaveLength(1);
   });
 
+  it('counts what it holds, also when that is nothing', async () => {
+    const held = async () => /^informer_objects\{resource="pods"\} (\d+)/m.exec(await metrics.metrics())?.[1];
+    const informer = start();
+    expect(await held()).toBeUndefined();
+    await informer.synced;
+    expect(await held()).toBe('0');
+    await watching();
+    server.put(pods, pod('p'));
+    await eventually(() => changes.length === 1, 'it was told');
+    expect(await held()).toBe('1');
+  });
+
   it('asks for bookmarks, for a random end between 5 and 10 minutes, for pages, and first for what the server has in memory', async () => {
     start({ fieldSelector: 'spec.nodeName=n', labelSelector: 'x in (y)' });
     await watching();

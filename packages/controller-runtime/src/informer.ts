@@ -142,6 +142,8 @@ export function createInformer<T extends KubernetesObject>(options: InformerOpti
       endList: () => {
         for (const key of unseen) drop(key);
         unseen = new Set();
+        // Also where there is nothing: that is known now.
+        objects?.set({ resource }, store.size);
         hasSynced = true;
         sync.resolve();
       },
