@@ -1,8 +1,9 @@
-import { RESOURCES, type Abnormal, API_VERSION } from '@kdr/api-types';
+import { type Abnormal, API_VERSION, KINDS, RESOURCES } from '@kdr/api-types';
 import { ApiError, createApiClient } from '@kdr/controller-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TEST_IMAGE } from '../cluster/index.ts';
 import { becomesTrue } from '../faults/waiting.ts';
+import { refusesInvalid } from '../integration/refuses-invalid.ts';
 import { adminAccess } from './admin-access.ts';
 import { footprints } from './memory.ts';
 import { NAMESPACE, RELEASE, type Stage, openStage, testValues } from './stage.ts';
@@ -142,8 +143,41 @@ describe('a node', { timeout: 240_000 }, () => {
     expect(quiet.find(({ program }) => program === 'kdr-agent')?.anonymous).toBeLessThanOrEqual(35);
     expect(quiet.reduce((sum, { pss }) => sum + pss, 0)).toBeLessThanOrEqual(160);
     for (const { anonymous } of all.filter(({ program }) => program === 'kdr-master')) expect(anonymous).toBeLessThanOrEqual(60);
+    const requests = await memoryRequests();
+    for (const [program, request] of Object.entries(requests)) {
+      const largest = Math.max(...all.filter((one) => one.program === program).map(({ workingSet }) => workingSet));
+      expect(request, `the request of ${program}, which needs ${largest} MiB`).toBeGreaterThan(1.25 * largest);
+      expect(request, `the request of ${program}, which needs ${largest} MiB`).toBeLessThan(3 * largest);
+    }
   });
 });
+
+/** The chart's memory requests in MiB, by the program that the container runs. */
+async function memoryRequests(): Promise<Record<string, number>> {
+  const programs: Record<string, string> = {
+    'agent/agent': 'kdr-agent',
+    'agent/plugins': 'kdr-plugins node',
+    'agent/sources': 'kdr-sources node',
+    'master/master': 'kdr-master',
+    'cluster-plugins/plugins': 'kdr-plugins cluster',
+    'cluster-sources/sources': 'kdr-sources cluster',
+  };
+  const { items } = JSON.parse(await kubectl('get', 'pods', '-n', NAMESPACE, '-o', 'json')) as {
+    items: { metadata: { labels: Record<string, string> }; spec: { containers: { name: string; resources: Resources }[] } }[];
+  };
+  const requests = items.flatMap(({ metadata, spec }) =>
+    spec.containers.map(({ name, resources }) => [
+      programs[`${metadata.labels['app.kubernetes.io/component']}/${name}`],
+      Number(/^(\d+)Mi$/.exec(resources.requests?.memory ?? '')?.[1]),
+    ]),
+  );
+  const known = Object.fromEntries(requests.filter(([program]) => program !== undefined)) as Record<string, number>;
+  expect(Object.keys(known).sort()).toEqual(Object.values(programs).sort());
+  return known;
+}
+interface Resources {
+  requests?: { memory?: string };
+}
 
 const agentAddress = (node: string) =>
   kubectl(
@@ -157,6 +191,29 @@ const agentAddress = (node: string) =>
     '-o',
     'jsonpath={.items[0].status.podIP}',
   );
+
+describe('with the webhook on', { timeout: 120_000 }, () => {
+  // The webhook wants an approval's Abnormal to exist.
+  beforeAll(async () => {
+    const spec = { source: 'Custom', fault: 'Broken', nodeName: 'n1', processReference: { pid: 4242 } };
+    await stage.client.create(RESOURCES.Abnormal, {
+      apiVersion: API_VERSION,
+      kind: 'Abnormal',
+      metadata: { namespace: 'default', name: 'a' },
+      spec,
+    });
+  });
+  afterAll(async () => {
+    await kubectl(
+      'delete',
+      KINDS.map(({ plural }) => `${plural}.kdr.dev`).join(','),
+      '-n',
+      'default',
+      '--field-selector=metadata.name=good',
+    );
+  }, 60_000);
+  refusesInvalid(() => stage.cluster.kubeconfig);
+});
 
 describe('the release', { timeout: 240_000 }, () => {
   it('is upgraded and rolled back, and is ready each time', async () => {
