@@ -5,7 +5,7 @@ import type { CoreEvent, Lease } from '@kdr/controller-runtime';
 import { defineCollector, defineDiagnoser } from '@kdr/plugin-sdk';
 import { Type } from '@sinclair/typebox';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createWorld } from './testing/world.ts';
+import { LEASE_OWNER, createWorld } from './testing/world.ts';
 import type { World } from './testing/world.ts';
 import { diagnoserOf, ended, identified, recovererOf, testFault } from './testing/plugins.ts';
 import type { TestFault } from './testing/plugins.ts';
@@ -83,6 +83,7 @@ describe('an agent, on a real API server with real plugins', () => {
       { kind: 'Diagnoser', name: 'test-diagnoser', ready: true, version: '0.0.0' },
       { kind: 'Recoverer', name: 'nobody', ready: false, message: expect.stringContaining('KDR_PLUGIN_UNREACHABLE') as string },
     ]);
+    expect((await read()).metadata?.ownerReferences).toEqual([LEASE_OWNER]);
     expect((await read()).metadata?.annotations).toMatchObject({ 'kdr.dev/boot-id': fault.target.process?.bootId });
   });
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Abnormal } from '@kdr/api-types';
 import { SYSTEM_NAMESPACE, isTerminal, targetKey } from '@kdr/api-types';
 import { createEventRecorder, runTogether, sleep, systemClock } from '@kdr/controller-runtime';
-import type { ApiClient, Controller, Informer, Logger, Runnable } from '@kdr/controller-runtime';
+import type { ApiClient, Controller, Informer, Logger, OwnerReference, Runnable } from '@kdr/controller-runtime';
 import { createProcfs } from '@kdr/linux';
 import type { RemoteOptions } from '@kdr/plugin-client';
 import type { Registry } from 'prom-client';
@@ -44,6 +44,8 @@ export interface AgentContext {
   node: { name: string };
   /** KDR's own namespace, `kdr-system` when left out: the agent's Lease, and Abnormals about the node. */
   namespace?: string;
+  /** Owner of the agent's Lease, in the same namespace: the Lease goes with it. */
+  leaseOwner?: OwnerReference;
   /** Journal, lock, information, artifacts. One agent per directory. */
   stateDirectory: string;
   /** For `agent.sock`; the state directory when left out. The path must not exceed 107 bytes. */
@@ -91,6 +93,7 @@ export function createAgent(context: AgentContext): Agent {
     client,
     node: node.name,
     namespace,
+    owner: context.leaseOwner,
     bootId: procfs.bootId(),
     version: manifest.version,
     plugins: registry.ready,

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { createApiClient, createLogger, createProbeServer, runProgram } from '@kdr/controller-runtime';
+import { createApiClient, createLogger, createProbeServer, runProgram, serviceAccountOwner } from '@kdr/controller-runtime';
 import { tokenFromFile } from '@kdr/plugin-client';
 import { Registry } from 'prom-client';
 import { createAgent } from './agent.ts';
@@ -27,6 +27,7 @@ async function main(): Promise<void> {
     client,
     node: { name: config.node },
     namespace: config.namespace,
+    leaseOwner: serviceAccountOwner(config.server.tokenFile, config.namespace),
     stateDirectory: config.stateDirectory,
     socketDirectory: config.socketDirectory,
     procRoot: config.procRoot,

@@ -1,4 +1,4 @@
-import { API_VERSION, RESOURCES, SCOPE_LABEL, type Registration } from '@kdr/api-types';
+import { API_VERSION, REGISTERED_AS, RESOURCES, SCOPE_LABEL, type Registration } from '@kdr/api-types';
 import { patchStatus, silentLogger } from '@kdr/controller-runtime';
 import { type Plugin, type Served, defineCollector, defineDiagnoser, serve } from '@kdr/plugin-sdk';
 import { Type } from '@sinclair/typebox';
@@ -34,7 +34,7 @@ const podCollector = (scope: 'node' | 'cluster') =>
     },
   });
 
-/** Serves a plugin over TLS and registers it behind a Service, Ready as the master would find it. */
+/** Serves a plugin over TLS and registers it behind a Service. */
 async function behindService(plugin: Plugin): Promise<void> {
   const pems = await generate([{ name: 'commonName', value: HOST }], {
     algorithm: 'sha256',
@@ -55,9 +55,19 @@ async function behindService(plugin: Plugin): Promise<void> {
     scope,
     endpoint: { service: { namespace: 'kdr-system', name: SERVICE, port, caBundle: pems.cert } },
   });
-  const registration = await world.admin.get<Registration>(RESOURCES.InformationCollector, { name });
+}
+
+/** It is Ready, as the master would find it. */
+async function foundReady({ manifest: { name, role } }: Plugin): Promise<void> {
+  const kind = RESOURCES[REGISTERED_AS[role]];
+  const registration = await world.admin.get<Registration>(kind, { name });
   const ready = { type: 'Ready', status: 'True', reason: 'Ready', lastTransitionTime: new Date().toISOString() } as const;
-  await patchStatus(world.master, RESOURCES.InformationCollector, registration, () => ({ conditions: [ready] }));
+  await patchStatus(world.master, kind, registration, () => ({ conditions: [ready] }));
+}
+
+async function readyBehindService(plugin: Plugin): Promise<void> {
+  await behindService(plugin);
+  await foundReady(plugin);
 }
 
 /** A diagnoser on the node that needs the Pod, and asks back for it again. */
@@ -87,7 +97,7 @@ afterEach(async () => {
 
 describe('a collector behind a Service', () => {
   it('answers what a plugin of the node needs and asks back, with the token of the agent', async () => {
-    await behindService(podCollector('cluster'));
+    await readyBehindService(podCollector('cluster'));
     await world.plugins(nodeDiagnoser());
     let tokens = 0;
     await world.agent(
@@ -103,7 +113,7 @@ describe('a collector behind a Service', () => {
   });
 
   it('that refuses the agent’s token is not ready here, and the plugin that needs it is passed over with the reason', async () => {
-    await behindService(podCollector('cluster'));
+    await readyBehindService(podCollector('cluster'));
     await world.plugins(nodeDiagnoser());
     await world.agent(
       { startGraceMs: 500 },
@@ -117,11 +127,26 @@ describe('a collector behind a Service', () => {
   });
 });
 
+it('a diagnoser behind a Service is asked once the master finds it ready, however late that is and however seldom the agent probes', async () => {
+  const diagnoser = defineDiagnoser({ name: 'far-away', diagnose: () => identified(fault) });
+  await behindService(diagnoser);
+  await world.agent(
+    { startGraceMs: 100, readyGraceMs: 1_000, probeIntervalMs: 60_000 },
+    remote(() => Promise.resolve('good')),
+  );
+  // Nobody waits for it any more.
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  await foundReady(diagnoser);
+  await world.create('asked', { podReference });
+  const { status } = await world.until('asked', (one) => one.status?.diagnosis !== undefined || one.status?.phase === 'Failed');
+  expect(status?.diagnosis).toMatchObject({ diagnoser: 'far-away' });
+});
+
 it.each([
   ['cluster', 'Collected'],
   ['node', 'Absent'],
 ] as const)('an Abnormal without a node of its own: a collector of scope %s is %s', async (scope, outcome) => {
-  await behindService(podCollector(scope));
+  await readyBehindService(podCollector(scope));
   await world.plugins(nodeDiagnoser());
   await world.agent(
     {},

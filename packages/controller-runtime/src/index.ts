@@ -50,6 +50,7 @@ export {
   validatingWebhookConfigurationType,
 } from './resource-type.ts';
 export type { ResourceType } from './resource-type.ts';
+export { serviceAccountOwner } from './service-account-owner.ts';
 export { runTogether, StopTimeoutError } from './run-together.ts';
 export type { Runnable } from './run-together.ts';
 export { createTokenBucket } from './token-bucket.ts';

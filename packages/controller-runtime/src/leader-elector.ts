@@ -1,6 +1,7 @@
 import type { ApiClient } from './api-client.ts';
 import { sleep, systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
+import type { OwnerReference } from './kubernetes-object.ts';
 import { createLeaseClaim } from './lease-claim.ts';
 import { silentLogger } from './logger.ts';
 import type { Logger } from './logger.ts';
@@ -23,6 +24,8 @@ export interface LeaderElectorOptions {
   renewDeadlineMs?: number;
   /** Between two attempts. 2 s when left out. */
   retryMs?: number;
+  /** Of the lease that it creates: removed with this object, which must be in the same namespace. */
+  owner?: OwnerReference;
   logger?: Logger;
   clock?: Clock;
   random?: () => number;

@@ -1,6 +1,7 @@
 import type { ApiClient } from './api-client.ts';
 import { ApiError } from './api-error.ts';
 import type { Clock } from './clock.ts';
+import type { OwnerReference } from './kubernetes-object.ts';
 import { createLeaseObserver, releasedLease, renewedLease } from './lease.ts';
 import type { Lease } from './lease.ts';
 import { leaseType } from './resource-type.ts';
@@ -14,6 +15,8 @@ export interface LeaseClaimOptions {
   durationSeconds: number;
   clock: Clock;
   annotations?: () => Record<string, string>;
+  /** Of a lease that is created: it is removed with this object, which must be in the same namespace. One that is there keeps its owners. */
+  owner?: OwnerReference;
 }
 
 /** One holder's attempts at one lease. */
@@ -28,7 +31,7 @@ export interface LeaseClaim {
 
 /** Every write of the claim has the resourceVersion of the state that it was decided on: of two that try, one gets 409. */
 export function createLeaseClaim(options: LeaseClaimOptions): LeaseClaim {
-  const { client, namespace, name, holder, durationSeconds, clock } = options;
+  const { client, namespace, name, holder, durationSeconds, clock, owner } = options;
   const observe = createLeaseObserver();
   /** Our own last write. While nobody else writes, a renewal is one request. */
   let mine: Lease | undefined;
@@ -37,7 +40,7 @@ export function createLeaseClaim(options: LeaseClaimOptions): LeaseClaim {
   const limits = { timeoutMs: (durationSeconds * 1000) / 3 };
 
   const write = async (old: Lease | undefined): Promise<boolean> => {
-    const base: Lease = old ?? { metadata: { namespace, name } };
+    const base: Lease = old ?? { metadata: { namespace, name, ...(owner && { ownerReferences: [owner] }) } };
     const annotations = options.annotations?.();
     const lease = renewedLease(base, holder, durationSeconds, clock.date());
     if (annotations) lease.metadata = { ...lease.metadata, annotations: { ...lease.metadata?.annotations, ...annotations } };

@@ -68,6 +68,23 @@ describe('the lease heartbeat', () => {
     expect(server.seen.map(({ verb }) => verb)).toEqual(['GET', 'CREATE', 'UPDATE']);
   });
 
+  it('creates the lease with its owner, keeps that, and gives none to a lease that is there', async () => {
+    const owner = { apiVersion: 'v1', kind: 'ServiceAccount', name: 'worker', uid: 'u-1' };
+    const own = (holder: string, uid: string) => {
+      runs.push(createLeaseHeartbeat({ client, namespace: 'a', name: 'n1', holder, clock, owner: { ...owner, uid } }).run(stop.signal));
+      return quiet();
+    };
+    await own('first', 'u-1');
+    expect(lease()?.metadata?.ownerReferences).toEqual([owner]);
+    await pass(6_000);
+    expect(lease()?.metadata?.ownerReferences).toEqual([owner]);
+    stop.abort();
+    await Promise.all(runs.splice(0));
+    stop = new AbortController();
+    await own('second', 'u-2');
+    expect(lease()).toMatchObject({ metadata: { ownerReferences: [owner] }, spec: { holderIdentity: 'second' } });
+  });
+
   it('leaves the lease of another that is alive alone, and takes it over once that one is silent for its duration', async () => {
     const first = beat('first');
     await quiet();

@@ -1,6 +1,7 @@
 import type { ApiClient } from './api-client.ts';
 import { sleep, systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
+import type { OwnerReference } from './kubernetes-object.ts';
 import { createLeaseClaim } from './lease-claim.ts';
 import { silentLogger } from './logger.ts';
 import type { Logger } from './logger.ts';
@@ -18,6 +19,8 @@ export interface LeaseHeartbeatOptions {
   renewMs?: number;
   /** Written with each beat, for what others need to know of the holder. Keys that are left out later stay as they are. */
   annotations?: () => Record<string, string>;
+  /** Of the lease that it creates: removed with this object, which must be in the same namespace. */
+  owner?: OwnerReference;
   logger?: Logger;
   clock?: Clock;
   random?: () => number;

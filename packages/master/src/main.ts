@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { createApiClient, createLogger, createProbeServer, runProgram, runTogether } from '@kdr/controller-runtime';
+import { createApiClient, createLogger, createProbeServer, runProgram, runTogether, serviceAccountOwner } from '@kdr/controller-runtime';
 import { tokenFromFile } from '@kdr/plugin-client';
 import { Registry } from 'prom-client';
 import { clusterWorld } from './admission/cluster-world.ts';
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
     logger,
     registry,
     options: { namespace: config.namespace },
-    ...(identity !== undefined && { candidate: { identity } }),
+    ...(identity !== undefined && { candidate: { identity, owner: serviceAccountOwner(config.server.tokenFile, config.namespace) } }),
     ...(config.certificates !== undefined && { certificates: config.certificates }),
     ...(pluginTokenFile !== undefined && { pluginToken: tokenFromFile(pluginTokenFile) }),
   });

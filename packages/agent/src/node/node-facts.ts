@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { READY_PLUGINS_ANNOTATION, agentLeaseName } from '@kdr/api-types';
 import type { ReadyPlugin } from '@kdr/api-types';
 import { createLeaseHeartbeat } from '@kdr/controller-runtime';
-import type { ApiClient, LeaseHeartbeat, Logger } from '@kdr/controller-runtime';
+import type { ApiClient, LeaseHeartbeat, Logger, OwnerReference } from '@kdr/controller-runtime';
 
 /** Annotations of the agent's Lease, besides READY_PLUGINS_ANNOTATION: facts about the node (R14). */
 export const NODE_FACTS = {
@@ -18,6 +18,7 @@ interface NodeFactsContext {
   node: string;
   /** Of the Lease. */
   namespace: string;
+  owner: OwnerReference | undefined;
   bootId: string;
   version: string;
   plugins: () => ReadyPlugin[];
@@ -25,10 +26,11 @@ interface NodeFactsContext {
 }
 
 /** Says on the Lease of this node that its agent lives, which plugins are ready, and what the node is. */
-export function createNodeFacts({ client, node, namespace, bootId, version, plugins, logger }: NodeFactsContext): LeaseHeartbeat {
+export function createNodeFacts({ client, node, namespace, owner, bootId, version, plugins, logger }: NodeFactsContext): LeaseHeartbeat {
   return createLeaseHeartbeat({
     client,
     namespace,
+    owner,
     name: agentLeaseName(node),
     holder: `${hostname()}_${process.pid}_${randomUUID().slice(0, 8)}`,
     annotations: () => ({

@@ -73,10 +73,18 @@ export function createPluginRegistry(context: RegistryContext): PluginRegistry {
     plugin?.unready.abort(new Error(`${plugin.name} was deleted or changed`));
     plugin?.client.close();
   };
+  /** What the master finds ready is asked by whoever reads that it is ready: not only after the next probe of this agent. */
+  const refresh = (plugin: RegisteredPlugin, key: string, registration: Registration): void => {
+    const before = saidReady(plugin);
+    plugin.registration = registration;
+    if (plugin.local || before || !saidReady(plugin)) return;
+    plugin.readiness.announced();
+    follow(plugin, key);
+  };
   const take = (kind: PluginKind, registration: Registration): void => {
     const key = `${kind}/${registration.metadata.name}`;
     const known = plugins.get(key);
-    if (known && sameSpec(known.registration, registration)) return void (known.registration = registration);
+    if (known && sameSpec(known.registration, registration)) return refresh(known, key, registration);
     if (known) drop(key);
     if (stopped) return;
     const onChange = (changed: RegisteredPlugin): void => {
@@ -163,7 +171,9 @@ function sameSpec(a: Registration, b: Registration): boolean {
 async function probeRepeatedly(plugin: RegisteredPlugin, signal: AbortSignal, { clock, options }: RegistryContext): Promise<void> {
   const startedAt = clock.now();
   while (!signal.aborted) {
-    plugin.readiness.probed(await probePlugin(plugin, signal));
+    const result = await probePlugin(plugin, signal);
+    if (signal.aborted) return;
+    plugin.readiness.probed(result);
     const starting = !plugin.readiness.now.ready && clock.now() - startedAt < options.startGraceMs;
     // Spread, so that the plugins of a node are not all probed in the same moment.
     const usual = options.probeIntervalMs * (0.9 + Math.random() * 0.2);

@@ -8,6 +8,8 @@ export interface ReadinessRecord {
   readonly patienceMs: number;
   /** A probe came back. */
   probed(result: Readiness): void;
+  /** Somebody else has found it ready just now: it is worth waiting for anew. */
+  announced(): void;
   /** A call came back: with an answer (any), or not in time. */
   called(inTime: boolean): void;
 }
@@ -49,6 +51,9 @@ export function createReadiness(first: Readiness, clock: { now(): number }, onCh
         if (probe.ready) awayFrom = clock.now();
         probe = result;
       }),
+    announced: () => {
+      awayFrom = clock.now();
+    },
     called: (inTime) =>
       change(() => {
         timeouts = inTime ? 0 : timeouts + 1;

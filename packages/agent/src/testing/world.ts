@@ -23,6 +23,8 @@ type Plugin = ReturnType<typeof defineDiagnoser>;
 const USERS = { master: 'kdr:master', agent: 'kdr:agent', source: 'kdr:source' };
 const TOKENS = { admin: 'admin-token-0123456789', master: 'master-token-012345678', agent: 'agent-token-0123456789' };
 export const NODE = 'node-1';
+/** Whose the Lease of an agent in this process is. */
+export const LEASE_OWNER = { apiVersion: 'v1', kind: 'ServiceAccount', name: 'kdr-agent', uid: 'u-1' };
 const POLICY_GROUP = { group: 'admissionregistration.k8s.io', version: 'v1', namespaced: false };
 
 /** Fast, and strict about time: what takes minutes by default takes moments here. */
@@ -142,6 +144,7 @@ export async function createWorld(): Promise<World> {
       const agent = createAgent({
         client: agentClient,
         node: { name: NODE },
+        leaseOwner: LEASE_OWNER,
         stateDirectory: join(directory, 'state'),
         socketDirectory: directory,
         logger: silentLogger(),

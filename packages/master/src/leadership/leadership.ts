@@ -1,4 +1,4 @@
-import { type ApiClient, type Logger, createLeaderElector, gaugeIn } from '@kdr/controller-runtime';
+import { type ApiClient, type Logger, type OwnerReference, createLeaderElector, gaugeIn } from '@kdr/controller-runtime';
 import type { Registry } from 'prom-client';
 import { leaderClient } from './leader-client.ts';
 
@@ -9,6 +9,8 @@ export const LEADER_LEASE = 'kdr-master';
 export interface Candidate {
   /** Different for every process, also after a restart of the same pod. */
   identity: string;
+  /** Of the Lease: it goes with this object. */
+  owner?: OwnerReference;
   leaseSeconds?: number;
   renewDeadlineMs?: number;
   retryMs?: number;
