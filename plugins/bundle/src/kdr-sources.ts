@@ -34,9 +34,10 @@ const advice = 'KDR_LOG_LEVEL=debug shows where it happened.';
 
 async function main(): Promise<void> {
   const group = readGroup(argv, Object.keys(SOURCE_GROUPS) as (keyof typeof SOURCE_GROUPS)[]);
-  const node = group === 'node' ? readNodeName(env) : '';
   const logger = createLogger({ name: 'kdr-sources', level: readLogLevel(env) });
-  const client = createApiClient({ ...readServer(env), userAgent: 'kdr-sources' }, { logger });
+  const server = readServer(env);
+  const node = group === 'node' ? readNodeName(env) : '';
+  const client = createApiClient({ ...server, userAgent: 'kdr-sources' }, { logger });
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
   onParentGone(env, () => stop.abort());
