@@ -34,7 +34,8 @@ export interface Stage {
 
 export const RELEASE = 'kdr';
 export const NAMESPACE = 'kdr-system';
-const CHART = join(import.meta.dirname, '..', '..', 'charts', 'kdr');
+/** The folder of the chart. */
+export const CHART = join(import.meta.dirname, '..', '..', 'charts', 'kdr');
 const say = (text: string) => console.log(text);
 
 /** What every installation of a test sets: the images that were just built, and sources that do not wait long. */
