@@ -47,10 +47,13 @@ function grant(name: string, user: string, cluster: object[], byNamespace: Recor
 /** The policies whose absence is to be seen: `authorizer` and sockets. */
 export const CLUSTER_POLICIES = clusterAdmissionPolicies(USERS);
 
-/** A real API server with KDR's kinds and policies, a tenant of namespace `team`, and the rights of the chart; no webhook yet. */
-export async function startAdmissionPlane(): Promise<ControlPlane> {
+/**
+ * A real API server with KDR's kinds and policies, a tenant of namespace `team`, and the rights of the chart; no webhook yet.
+ * @param flags of the API server, besides
+ */
+export async function startAdmissionPlane(flags: string[] = []): Promise<ControlPlane> {
   // Without it the API server takes a Service of type ExternalName at its word, and so reaches a webhook of this machine.
-  const plane = await startControlPlane({ flags: { 'kube-apiserver': ['--enable-aggregator-routing=false'] } });
+  const plane = await startControlPlane({ flags: { 'kube-apiserver': ['--enable-aggregator-routing=false', ...flags] } });
   const list = (...items: object[]) => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
   const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   await plane.apply(list(...customResourceDefinitions(), ...[NAMESPACE, 'team', 'others'].map(namespace)));

@@ -8,7 +8,7 @@ import { startAdmissionPlane } from './admission-plane.ts';
 import { clientOf, serverOf } from './kubeconfig-client.ts';
 import { type MasterProcess, startMaster, until } from './master-process.ts';
 
-/** A real API server with a real garbage collector. */
+/** A real API server with a real garbage collector, as strict about owners as OpenShift's: who changes them must be allowed to delete the object. */
 let plane: ControlPlane;
 let admin: ApiClient;
 let directory: string;
@@ -16,7 +16,7 @@ const masters: MasterProcess[] = [];
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'kdr-lease-'));
-  plane = await startAdmissionPlane();
+  plane = await startAdmissionPlane(['--enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement']);
   admin = clientOf(plane.kubeconfig);
 }, 1_800_000); // builds Kubernetes on a new machine
 afterAll(async () => {

@@ -33,6 +33,7 @@ export interface AgentOptions {
   /**
    * A plugin that stopped being ready is waited for that long from then on, before it is passed over. The first restart of a container is at
    * once, the second after 10 s (the kubelet's back-off), and the plugin starts and is probed; one that stays away longer is not restarting.
+   * For one that was never ready it counts from the agent's start, or from its registration.
    */
   readyGraceMs: number;
   /** Questions back in one call. */
