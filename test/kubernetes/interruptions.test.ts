@@ -2,6 +2,7 @@ import type { Abnormal } from '@kdr/api-types';
 import { type Lease, leaseType } from '@kdr/controller-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SignalCount, countSignals } from '../faults/index.ts';
+import { footprints } from './memory.ts';
 import { type RunningPod, beginDeletion, deadlockedPod, goesAway } from './pods.ts';
 import { NAMESPACE, type Stage, finished, openStage } from './stage.ts';
 
@@ -43,6 +44,28 @@ async function endAgent(): Promise<void> {
   await kubectl('delete', 'pod', ...which, '--grace-period=0', '--force', '--wait=false');
 }
 
+/** The same by the eviction API, with the time that a pod gets to stop. */
+async function evictAgent(): Promise<void> {
+  const which = ['-n', NAMESPACE, '-l', 'app.kubernetes.io/component=agent', '--field-selector=spec.nodeName=node-2'];
+  const name = await kubectl('get', 'pod', ...which, '-o', 'jsonpath={.items[0].metadata.name}');
+  const pods = { group: '', version: 'v1', kind: 'Pod', plural: `pods/${name}/eviction`, namespaced: true };
+  await stage.client.create(pods, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { namespace: NAMESPACE, name } });
+  await kubectl('-n', NAMESPACE, 'wait', '--for=delete', `pod/${name}`, '--timeout=60s');
+}
+
+/** Stops the process of the cluster's plugins, so that nobody gets an answer from it, until the work is done. */
+async function withoutClusterPlugins(work: () => Promise<void>): Promise<void> {
+  const found = ['node-1', 'node-2'].flatMap((node) => footprints(stage.cluster.node(node).cgroupRoot));
+  const pid = found.find(({ program }) => program === 'kdr-plugins cluster')?.pid;
+  if (pid === undefined) throw new Error('the plugins of the cluster do not run');
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await work();
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+}
+
 async function succeeds(pod: RunningPod): Promise<Abnormal> {
   const abnormal = await stage.about(pod.name, finished, 180_000);
   if (abnormal.status?.phase !== 'Succeeded') console.log(await stage.logs());
@@ -53,10 +76,13 @@ async function succeeds(pod: RunningPod): Promise<Abnormal> {
 }
 
 describe('a repair goes on, with one effect, when', { timeout: 420_000 }, () => {
-  it('the agent’s pod is ended as it takes the Abnormal, while it diagnoses, while it waits, and when it is to act', async () => {
+  it('the agent’s pod is ended while it collects, while it diagnoses, while it waits, and when it is to act', async () => {
     const pod = await stuckPod('evicted');
-    await stage.about(pod.name);
-    await endAgent();
+    await withoutClusterPlugins(async () => {
+      await stage.about(pod.name, ({ status }) => status?.phase === 'InformationCollecting');
+      await evictAgent();
+      expect((await stage.about(pod.name)).status?.phase).toBe('InformationCollecting');
+    });
     await stage.about(pod.name, ({ status }) => status?.phase === 'Diagnosing', 120_000);
     await endAgent();
     await stage.about(pod.name, ({ status }) => status?.recovery?.proposal !== undefined, 120_000);

@@ -5,6 +5,8 @@ import { listProcesses, readArgv, readProc } from '../faults/proc.ts';
 /** What the processes of one container take, in MiB. */
 export interface Footprint {
   program: string;
+  /** As this machine numbers processes. */
+  pid: number;
   anonymous: number;
   /** Proportional share: what several processes map counts in parts. */
   pss: number;
@@ -24,7 +26,7 @@ export function footprints(cgroupRoot: string): Footprint[] {
     const rollup = readProc(`${pid}/smaps_rollup`) ?? '';
     const kib = (name: string) => Number(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(rollup)?.[1]);
     const program = group === undefined ? name : `${name} ${group}`;
-    return [{ program, anonymous: kib('Anonymous') / 1024, pss: kib('Pss') / 1024, workingSet: workingSetOf(cgroup) }];
+    return [{ program, pid, anonymous: kib('Anonymous') / 1024, pss: kib('Pss') / 1024, workingSet: workingSetOf(cgroup) }];
   });
 }
 
