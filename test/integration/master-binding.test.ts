@@ -70,6 +70,22 @@ it('waits for the agent of the pod’s node, and then gives it to another one fo
   expect(Date.now() - begun).toBeGreaterThan(STALE_MS - 1_100);
 });
 
+it('does not give it to an agent that has just fallen silent', async () => {
+  const metadata = { namespace: 'kdr-system', name: 'kdr-agent-n3' };
+  const renewTime = new Date(Date.now() - 0.6 * STALE_MS).toISOString().replace('Z', '000Z');
+  await server.as.admin.create(leaseType, {
+    ...{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata },
+    spec: { holderIdentity: 'n3', renewTime },
+  } as KubernetesObject);
+  const uid = await pod('lost', 'n3');
+  const about = [
+    ['of-the-pod', { podReference: { namespace: 'default', name: 'lost', uid } }],
+    ['of-the-node', { objectReference: { apiVersion: 'v1', kind: 'Node', name: 'n3' } }],
+  ] as const;
+  for (const { spec, metadata } of await Promise.all(about.map(([name, spec]) => bound(name, spec))))
+    expect([spec.nodeName, metadata.labels?.[SCOPE_LABEL]]).toEqual(['n1', 'cluster']);
+});
+
 it('gives what has no node to a living agent, for cluster plugins alone', async () => {
   const { spec, metadata } = await bound('nowhere', {
     objectReference: { apiVersion: 'v1', kind: 'Service', namespace: 'default', name: 's' },

@@ -9,6 +9,8 @@ export interface Agents {
   lastSeen(node: string): number | undefined;
   /** Nodes whose agent is alive, sorted. */
   alive(now: number): string[];
+  /** Those that may be given new work, sorted: heard of within half the time after which an agent counts as gone. */
+  answering(now: number): string[];
   /** What the agent of a node says of its plugins. */
   plugins(node: string): ReadyPlugin[];
 }
@@ -20,14 +22,16 @@ export function createAgents(leases: Pick<Informer<Lease>, 'get' | 'list'>, name
     const time = Date.parse(of?.spec?.renewTime ?? '');
     return Number.isNaN(time) ? undefined : time;
   };
+  const heardOf = (now: number, withinMs: number) =>
+    leases
+      .list()
+      .filter((one) => one.metadata?.name?.startsWith(PREFIX) && now - (seen(one) ?? 0) < withinMs)
+      .map((one) => (one.metadata?.name ?? '').slice(PREFIX.length))
+      .sort();
   return {
     lastSeen: (node) => seen(lease(node)),
-    alive: (now) =>
-      leases
-        .list()
-        .filter((one) => one.metadata?.name?.startsWith(PREFIX) && now - (seen(one) ?? 0) < staleMs)
-        .map((one) => (one.metadata?.name ?? '').slice(PREFIX.length))
-        .sort(),
+    alive: (now) => heardOf(now, staleMs),
+    answering: (now) => heardOf(now, staleMs / 2),
     plugins: (node) => parse(lease(node)?.metadata?.annotations?.[READY_PLUGINS_ANNOTATION]),
   };
 }

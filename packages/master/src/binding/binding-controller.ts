@@ -46,7 +46,8 @@ export function createBindingController(deps: {
 
   const placeOf = async (abnormal: Abnormal): Promise<Place> => {
     const { podReference: pod, objectReference: object } = abnormal.spec;
-    const alive = agents.alive(now());
+    // A binding is for good: an agent that has missed renewals is waited for until it answers, or its node is taken for dead.
+    const answering = agents.answering(now());
     if (pod !== undefined) {
       const found = await client.get<Pod>(podType, { namespace: pod.namespace, name: pod.name }).catch((error: unknown) => {
         if (error instanceof ApiError && error.isNotFound) return undefined;
@@ -54,12 +55,15 @@ export function createBindingController(deps: {
       });
       const same = found !== undefined && (pod.uid === undefined || found.metadata?.uid === pod.uid);
       const own = same ? found.spec?.nodeName : undefined;
-      if (own && alive.includes(own)) return { node: own, scope: 'node' };
+      if (own && answering.includes(own)) return { node: own, scope: 'node' };
       // Its agent may only be restarting; a node that stays silent longer is taken for dead.
       if (own && now() - Date.parse(abnormal.metadata.creationTimestamp ?? '') < options.agentStaleMs) return undefined;
     }
-    if (object?.kind === 'Node' && alive.includes(object.name)) return { node: object.name, scope: 'node' };
-    const node = rendezvous(abnormal.metadata.uid ?? '', alive);
+    if (object?.kind === 'Node') {
+      if (answering.includes(object.name)) return { node: object.name, scope: 'node' };
+      if (agents.alive(now()).includes(object.name)) return undefined;
+    }
+    const node = rendezvous(abnormal.metadata.uid ?? '', answering);
     return node === undefined ? undefined : { node, scope: 'cluster' };
   };
 
