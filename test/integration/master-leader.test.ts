@@ -1,12 +1,12 @@
-import { type Abnormal, type AbnormalStatus, API_VERSION, type Condition, RESOURCES } from '@kdr/api-types';
+import { type Abnormal, API_VERSION, RESOURCES } from '@kdr/api-types';
 import { type ApiClient, type Lease, leaseType } from '@kdr/controller-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type MasterProcess, startMaster, until } from './master-process.ts';
 import { type PolicedServer, startPolicedServer } from './policed-server.ts';
+import { propose } from './proposal.ts';
 
 let server: PolicedServer;
 const masters: MasterProcess[] = [];
-const target = { kind: 'Process', process: { bootId: 'b', pid: 4242, startTicks: '7' } } as const;
 
 beforeAll(async () => {
   server = await startPolicedServer();
@@ -34,45 +34,6 @@ const holder = async () =>
   (await server.as.admin.get<Lease>(leaseType, { namespace: 'kdr-system', name: 'kdr-master' })).spec?.holderIdentity ?? '';
 const at = (name: string) => ({ namespace: 'default', name });
 const read = (name: string) => server.as.admin.get<Abnormal>(RESOURCES.Abnormal, at(name));
-const condition = (type: string, reason: string): Condition => ({
-  type,
-  status: 'True',
-  reason,
-  lastTransitionTime: new Date().toISOString(),
-});
-
-/** The agent of n1, as far as it is needed: alive, and waiting for a grant. */
-async function propose(agent: ApiClient, name: string): Promise<void> {
-  const now = new Date().toISOString();
-  const setStatus = (status: AbnormalStatus) =>
-    agent.patch(RESOURCES.Abnormal, at(name), { status }, { type: 'merge', subresource: 'status' });
-  await agent.create(RESOURCES.Abnormal, {
-    apiVersion: API_VERSION,
-    kind: 'Abnormal',
-    metadata: at(name),
-    spec: { source: 'Custom', fault: 'Broken', nodeName: 'n1', processReference: { pid: 4242 } },
-  });
-  await setStatus({ phase: 'InformationCollecting' });
-  await setStatus({ phase: 'Diagnosing' });
-  await setStatus({
-    phase: 'Recovering',
-    conditions: [condition('InformationCollected', 'Collected'), condition('Identified', 'Identified')],
-    diagnosis: {
-      diagnoser: 'd',
-      cause: 'Broken',
-      title: 'it is broken',
-      severity: 'warning',
-      confidence: 'high',
-      evidence: [{ title: 'seen' }],
-      target,
-      identifiedAt: now,
-    },
-    recovery: {
-      proposal: { id: `${name}-p`, recoverer: 'r', target, plannedActions: [{ action: 'Kill', description: 'kills it' }], proposedAt: now },
-    },
-  });
-}
-
 async function renewLease(agent: ApiClient): Promise<void> {
   const at = { namespace: 'kdr-system', name: 'kdr-agent-n1' };
   const renewTime = new Date().toISOString().replace('Z', '000Z');

@@ -3,6 +3,7 @@ import { ApiError, createApiClient } from '@kdr/controller-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TEST_IMAGE } from '../cluster/index.ts';
 import { becomesTrue } from '../faults/waiting.ts';
+import { propose } from '../integration/proposal.ts';
 import { refusesInvalid } from '../integration/refuses-invalid.ts';
 import { adminAccess } from './admin-access.ts';
 import { footprints } from './memory.ts';
@@ -193,16 +194,8 @@ const agentAddress = (node: string) =>
   );
 
 describe('with the webhook on', { timeout: 120_000 }, () => {
-  // The webhook wants an approval's Abnormal to exist.
-  beforeAll(async () => {
-    const spec = { source: 'Custom', fault: 'Broken', nodeName: 'n1', processReference: { pid: 4242 } };
-    await stage.client.create(RESOURCES.Abnormal, {
-      apiVersion: API_VERSION,
-      kind: 'Abnormal',
-      metadata: { namespace: 'default', name: 'a' },
-      spec,
-    });
-  });
+  // The webhook takes an approval only of what waits for one.
+  beforeAll(() => propose(stage.client, 'a', 'p'));
   afterAll(async () => {
     await kubectl(
       'delete',
