@@ -22,6 +22,10 @@ it('an Abnormal that has no node of its own is not shown to plugins that look at
   });
   await world.admin.create(RESOURCES.Abnormal, homeless('any'));
   await world.admin.create(RESOURCES.Abnormal, homeless('named', ['test-diagnoser']));
-  expect((await world.finished('any')).status).toMatchObject({ phase: 'Failed', reason: 'NotIdentified' });
+  expect((await world.finished('any')).status).toMatchObject({
+    phase: 'Failed',
+    reason: 'NotIdentified',
+    message: expect.stringContaining('those of scope node were not asked') as string,
+  });
   expect((await world.finished('named')).status).toMatchObject({ phase: 'Failed', diagnosisAttempts: [{ outcome: 'PassedOver' }] });
 });

@@ -1,5 +1,5 @@
 import type { Diagnosis, Identified } from '@kdr/api-types';
-import { targetKey } from '@kdr/api-types';
+import { SCOPE_LABEL, targetKey } from '@kdr/api-types';
 import type { Clock } from '@kdr/controller-runtime';
 import { both, clip, failed, succeeded } from '../abnormal/change.ts';
 import type { Change } from '../abnormal/change.ts';
@@ -69,14 +69,19 @@ export function createDiagnoserChain({ registry, asker, artifacts, clock, propos
         return { change: succeeded('Diagnosing', 'Identified', `${diagnosis.diagnoser}: ${diagnosis.title}`, both(found, propose)) };
       }
       if (!mayGoOn()) return { again: true };
-      return { change: noDiagnosis(end.refusals, keep) };
+      if (end.refusals.length > 0) return { change: noDiagnosis(end.refusals, keep) };
+      const homeless = work.abnormal.metadata.labels?.[SCOPE_LABEL] === 'cluster';
+      return { change: failed('Diagnosing', 'NotIdentified', homeless ? NOBODY_ELSEWHERE : NOBODY, keep) };
     },
   };
 }
 
-/** The chain is through and nobody identified it: NotIdentified if everyone looked (or nobody is there to look), else DiagnosersFailed. */
+const NOBODY = 'No diagnoser is registered that matches this Abnormal.';
+const NOBODY_ELSEWHERE =
+  'No diagnoser is registered that matches this Abnormal and can look from another node: those of scope node were not asked, since its own node, if it has one, has no agent that answers.';
+
+/** The chain is through and nobody identified it: NotIdentified if everyone looked, else DiagnosersFailed. */
 function noDiagnosis(refusals: readonly Refusal<Candidate>[], keep: Change['apply']): Change {
-  if (refusals.length === 0) return failed('Diagnosing', 'NotIdentified', 'No diagnoser is registered that matches this Abnormal.', keep);
   const looked = refusals.every(({ said }) => said === 'no');
   const reasons = refusals.map(({ candidate, outcome, reason }) => `${candidate.name} ${outcome}: ${reason}`).join('; ');
   return failed('Diagnosing', looked ? 'NotIdentified' : 'DiagnosersFailed', reasons, keep);
