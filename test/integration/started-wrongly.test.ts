@@ -76,6 +76,17 @@ it('ends with 1 where the start was right and something else is wrong', () => {
   });
 });
 
+it('says in one line that the state directory can’t be used, and logs no stack', () => {
+  const { status, stdout, stderr } = start(AGENT, [], {
+    ...OUTSIDE,
+    KDR_PROBE_PORT: '0',
+    KDR_STATE_DIR: '/dev/null/x',
+    KDR_LOG_LEVEL: 'error',
+  });
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+  expect(stderr).toMatch(oneLine('kdr-agent', 'ENOTDIR: not a directory', 'ENOTDIR'));
+});
+
 function oneLine(name: string, said: string, code: string): RegExp {
   return new RegExp(`^${name}: [^\n]*${said}[^\n]* \\(${code}\\)\\. [^\n]+\n$`);
 }

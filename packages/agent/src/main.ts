@@ -46,7 +46,8 @@ async function main(): Promise<void> {
     await agent.run(stop.signal);
     logger.info('the agent has stopped');
   } catch (err) {
-    logger.fatal({ err }, 'the agent ends with an error');
+    // One without a code is a mistake of the program: the log says where.
+    if ((err as { code?: unknown }).code === undefined) logger.fatal({ err }, 'the agent ends with an error');
     throw err;
   } finally {
     await probes.stop();

@@ -59,7 +59,8 @@ async function main(): Promise<void> {
     await runTogether([{ name: 'master', run: (signal) => master.run(signal) }], stop.signal, { stopTimeoutMs: 20_000 });
     logger.info('the master has stopped');
   } catch (err) {
-    logger.fatal({ err }, 'the master ends with an error');
+    // One without a code is a mistake of the program: the log says where.
+    if ((err as { code?: unknown }).code === undefined) logger.fatal({ err }, 'the master ends with an error');
     throw err;
   } finally {
     await webhook?.stop();
