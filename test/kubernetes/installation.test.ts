@@ -235,7 +235,7 @@ describe('the release', { timeout: 240_000 }, () => {
       await kubectl('-n', NAMESPACE, 'get', 'all,secrets,configmaps,serviceaccounts,roles,rolebindings,pdb,networkpolicies', '-o', 'name')
     ).split('\n');
     expect(left.filter((name) => !/^(pod\/kdr|configmap\/kube-root-ca.crt|serviceaccount\/default)/.test(name) && name !== '')).toEqual([]);
-    expect(await becomesTrue(async () => (await kubectl('-n', NAMESPACE, 'get', 'pods', '-o', 'name')) === '', 90_000)).toBe(true);
+    expect(await becomesTrue(async () => (await kubectl('-n', NAMESPACE, 'get', 'pods,leases', '-o', 'name')) === '', 90_000)).toBe(true);
     const cluster = await kubectl(
       'get',
       'clusterroles,clusterrolebindings,validatingwebhookconfigurations,validatingadmissionpolicies,validatingadmissionpolicybindings',
