@@ -60,9 +60,9 @@ async function survive(plan: () => void): Promise<string> {
   program = world.agentProgram({}, proxy.url);
   plan();
   await world.create(name);
-  await expect.poll(() => program.child.signalCode, { timeout: 15_000, message: program.log() }).toBe('SIGKILL');
+  await expect.poll(() => program.child.signalCode, { timeout: 45_000, message: program.log() }).toBe('SIGKILL');
   program = world.agentProgram({}, proxy.url);
-  const { status } = await world.finished(name, 15_000);
+  const { status } = await world.finished(name, 45_000);
   await world.until(name, ({ metadata }) => (metadata.finalizers ?? []).length === 0);
   await program.kill();
   const ledger = status?.recovery?.attempts ?? [];
@@ -72,7 +72,7 @@ async function survive(plan: () => void): Promise<string> {
   return `${status?.phase}/${status?.reason}`;
 }
 
-describe('an agent that is killed', () => {
+describe('an agent that is killed', { timeout: 120_000 }, () => {
   it.each(['Diagnose', 'Plan', 'Confirm', 'Act, before the effect', 'Act, after the effect', 'Verify'])(
     'during %s: its successor ends the work, with one effect',
     async (name) => {
