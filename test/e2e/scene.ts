@@ -152,9 +152,9 @@ async function sceneOf(directory: string, first: Platform, start: () => Promise<
   return scene;
 }
 
-/** Runs the built `kdr`, never longer than 60 s. */
+/** Runs the built `kdr`, never longer than 130 s: more than it is told to wait itself. */
 export async function runKdr(args: string[], env: Record<string, string>, stdin = ''): Promise<RunResult> {
-  const child = spawn(process.execPath, [KDR, ...args], { env: { ...process.env, ...env }, timeout: 60_000 });
+  const child = spawn(process.execPath, [KDR, ...args], { env: { ...process.env, ...env }, timeout: 130_000 });
   child.stdin.on('error', () => undefined).end(stdin);
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code: child.exitCode ?? 1, stdout, stderr };

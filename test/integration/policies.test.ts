@@ -1,4 +1,4 @@
-import { type Abnormal, type AbnormalStatus, API_VERSION, type Condition, NODE_LABEL, RESOURCES } from '@kdr/api-types';
+import { type Abnormal, type AbnormalStatus, API_VERSION, type Condition, NODE_LABEL, RESOURCES, SCOPE_LABEL } from '@kdr/api-types';
 import { type ApiClient, ApiError, eventType, leaseType, secretType } from '@kdr/controller-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type IdentityName, type PolicedServer, startPolicedServer } from './policed-server.ts';
@@ -46,8 +46,8 @@ function setSpec(client: ApiClient, name: string, spec: object): Promise<Abnorma
   return client.patch<Abnormal>(RESOURCES.Abnormal, { namespace: 'default', name }, { spec }, { type: 'merge' });
 }
 
-function setLabel(client: ApiClient, name: string, node: string | null): Promise<Abnormal> {
-  const metadata = { labels: { [NODE_LABEL]: node } };
+function setLabel(client: ApiClient, name: string, value: string | null, label = NODE_LABEL): Promise<Abnormal> {
+  const metadata = { labels: { [label]: value } };
   return client.patch<Abnormal>(RESOURCES.Abnormal, { namespace: 'default', name }, { metadata }, { type: 'merge' });
 }
 
@@ -199,6 +199,12 @@ const REFUSED: Attempt[] = [
   ],
   ['admin', 'shows it to another node’s agent by label', 'kdr-node-label', (client, name) => setLabel(client, name, 'n2')],
   [
+    'admin',
+    'has only the cluster’s plugins asked',
+    'kdr-scope-by-master',
+    (client, name) => setLabel(client, name, 'cluster', SCOPE_LABEL),
+  ],
+  [
     'colleague',
     'creates one with another node’s label',
     'kdr-node-label',
@@ -239,6 +245,17 @@ it('the label of its node can be set, and then neither be changed nor taken off'
     await expect(setLabel(server.as.admin, name, node)).rejects.toMatchObject({
       status: 403,
       message: expect.stringContaining("'kdr-node-label'") as string,
+    });
+  await expect(setSpec(server.as.admin, name, { cancel: true })).resolves.toMatchObject({ spec: { cancel: true } });
+});
+
+it('that only the cluster’s plugins are asked is said by the master, and taken back by nobody else', async () => {
+  const name = await waiting();
+  await setLabel(server.as.master, name, 'cluster', SCOPE_LABEL);
+  for (const scope of ['node', null])
+    await expect(setLabel(server.as.admin, name, scope, SCOPE_LABEL)).rejects.toMatchObject({
+      status: 403,
+      message: expect.stringContaining("'kdr-scope-by-master'") as string,
     });
   await expect(setSpec(server.as.admin, name, { cancel: true })).resolves.toMatchObject({ spec: { cancel: true } });
 });

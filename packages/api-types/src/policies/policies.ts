@@ -1,4 +1,4 @@
-import { GROUP, NODE_LABEL } from '../group.ts';
+import { GROUP, NODE_LABEL, SCOPE_LABEL } from '../group.ts';
 import { TRANSITIONS } from '../state-machine.ts';
 import { type PolicyObjects, type PolicyRule, type PolicyUsers, exists, policyObjects, unchanged } from './policy.ts';
 
@@ -95,9 +95,9 @@ const ownNode = (users: PolicyUsers): PolicyRule => ({
   ],
 });
 
-/** CEL: the node's label of an object, '' without it. */
-const nodeLabel = (object: string) =>
-  `${exists(`${object}.metadata.labels`)} && '${NODE_LABEL}' in ${object}.metadata.labels ? ${object}.metadata.labels['${NODE_LABEL}'] : ''`;
+/** CEL: one label of an object, '' without it. */
+const labelOf = (object: string, label: string) =>
+  `${exists(`${object}.metadata.labels`)} && '${label}' in ${object}.metadata.labels ? ${object}.metadata.labels['${label}'] : ''`;
 
 /**
  * Agents may select their Abnormals by label. One that could be taken off or changed would hide an Abnormal from its agent in the middle of a repair,
@@ -110,8 +110,8 @@ const ownLabel = (): PolicyRule => ({
   operations: ['CREATE', 'UPDATE'],
   variables: {
     node: `${exists('object.spec.nodeName')} ? object.spec.nodeName : ''`,
-    before: `oldObject != null && ${nodeLabel('oldObject')}`,
-    now: nodeLabel('object'),
+    before: `oldObject != null && ${labelOf('oldObject', NODE_LABEL)}`,
+    now: labelOf('object', NODE_LABEL),
   },
   validations: [
     {
@@ -119,6 +119,17 @@ const ownLabel = (): PolicyRule => ({
       message: `label ${NODE_LABEL} must say what spec.nodeName says, and stays: leave it to the master`,
     },
   ],
+});
+
+/** Where no agent of the own node lives, the master has another one ask the cluster's plugins only. Who takes that off would have it look at the wrong node. */
+const scopeByMaster = (users: PolicyUsers): PolicyRule => ({
+  name: 'kdr-scope-by-master',
+  apiGroup: GROUP,
+  resources: ['abnormals'],
+  operations: ['CREATE', 'UPDATE'],
+  when: `!(${is(users.master)})`,
+  variables: { before: `oldObject != null && ${labelOf('oldObject', SCOPE_LABEL)}`, now: labelOf('object', SCOPE_LABEL) },
+  validations: [{ expression: 'variables.now == variables.before', message: `label ${SCOPE_LABEL} is the master's: leave it as it is` }],
 });
 
 /** An agent says only of itself that it lives. */
@@ -151,7 +162,7 @@ const ownApproval = (): PolicyRule => ({
 export function admissionPolicies(users: PolicyUsers): PolicyObjects[] {
   return [
     ...[parametersImmutable(), grantByMaster(users), masterStatus(users)],
-    ...[ownNode(users), ownLabel(), ownLease(users), ownApproval()],
+    ...[ownNode(users), ownLabel(), scopeByMaster(users), ownLease(users), ownApproval()],
   ].map(policyObjects);
 }
 
