@@ -1,13 +1,13 @@
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Abnormal, type Diagnoser, RESOURCES } from '@kdr/api-types';
 import { sampleRequest } from '@kdr/plugin-sdk/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { becomesTrue } from '../faults/waiting.ts';
-import type { BuiltImage } from '../images/build-images.ts';
 import { outsiderEnvironment, succeeds } from '../packages/command.ts';
 import { type OutsiderPlugin, makeImageContext, makeOutsiderPlugin } from '../packages/outsider-plugin.ts';
-import { packAll } from '../packages/packing.ts';
+import { type Packed, packAll } from '../packages/packing.ts';
 import { startRegistry } from '../packages/registry.ts';
 import { type Scratch, makeScratch } from '../packages/scratch.ts';
 import { readWalkthrough } from '../packages/walkthrough.ts';
@@ -29,17 +29,15 @@ let stage: Stage;
 /** The packed charts/kdr-plugin. */
 let chart: string;
 
-/** The folder of writing-a-plugin.md, made of the packed packages, and its image. */
-async function makeImage(): Promise<BuiltImage> {
-  const packed = await packAll();
+/** Makes the folder of writing-a-plugin.md of the packed packages, and of it the context of its image. */
+async function makeContext(packed: Packed): Promise<string> {
   const registry = await startRegistry(packed.packages);
   try {
-    const folder = join(scratch.directory, 'plugin');
-    await succeeds('mkdir', [folder], { cwd: scratch.directory });
+    const [folder, context] = ['plugin', 'image'].map((name) => join(scratch.directory, name)) as [string, string];
+    mkdirSync(folder);
     plugin = await makeOutsiderPlugin(folder, registry);
-    const context = join(scratch.directory, 'image');
     await makeImageContext(folder, context);
-    return await buildPluginImage(context, IMAGE, join(scratch.directory, 'image.tar'));
+    return context;
   } finally {
     await registry.close();
     packed.remove();
@@ -48,12 +46,16 @@ async function makeImage(): Promise<BuiltImage> {
 
 beforeAll(async () => {
   scratch = makeScratch();
-  const image = await makeImage();
-  stage = await openStage();
+  // It builds what the cluster's images are made of as well.
+  const packed = await packAll();
+  const [context, opened] = await Promise.allSettled([makeContext(packed), openStage().then((one) => (stage = one))]);
+  if (context.status === 'rejected') throw context.reason;
+  if (opened.status === 'rejected') throw opened.reason;
+  const image = await buildPluginImage(context.value, IMAGE, join(scratch.directory, 'image.tar'));
   await stage.cluster.importImage(image.archive);
   const charts = join(import.meta.dirname, '..', '..', 'charts', 'kdr-plugin');
-  const packed = await stage.helm('package', charts, '--destination', scratch.directory);
-  chart = /saved it to: (\S+)/.exec(packed.stdout)?.[1] ?? '';
+  const made = await stage.helm('package', charts, '--destination', scratch.directory);
+  chart = /saved it to: (\S+)/.exec(made.stdout)?.[1] ?? '';
   await stage.install({ 'agent.extraPlugins': values.agent.extraPlugins });
 }, 1_800_000);
 afterAll(async () => {
@@ -209,3 +211,18 @@ describe('the same image, by the chart kdr-plugin on a socket of each node', { t
     expect(await sockets()).not.toContain('disk-full.sock');
   });
 });
+
+it('a registration with the label kdr.dev/ca is told the master’s authority, whatever its kind', async () => {
+  const service = { namespace: NAMESPACE, name: 'kdr-cluster-plugins', port: 8443 };
+  const metadata = { name: 'labelled', labels: { 'kdr.dev/ca': 'kdr' } };
+  await stage.cluster.apply(
+    JSON.stringify({ apiVersion: 'kdr.dev/v1alpha1', kind: 'Diagnoser', metadata, spec: { endpoint: { service } } }),
+  );
+  const authority = Buffer.from(
+    await kubectl('get', 'secret', 'kdr-tls', '-n', NAMESPACE, '-o', 'jsonpath={.data.ca\\.crt}'),
+    'base64',
+  ).toString();
+  const told = () => kubectl('get', 'diagnoser', 'labelled', '-o', 'jsonpath={.spec.endpoint.service.caBundle}');
+  expect(await becomesTrue(async () => (await told()).trim() === authority.trim(), 30_000)).toBe(true);
+  await kubectl('delete', 'diagnoser', 'labelled');
+}, 60_000);
