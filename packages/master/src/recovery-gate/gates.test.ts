@@ -83,6 +83,18 @@ const decision = (change: Partial<GateInput>) => {
 };
 
 describe('the recovery gate', () => {
+  it.each<[string, object, string]>([
+    ['the same pod', { namespace: 'shop', name: 'web-0', uid: 'u' }, 'Granted/Granted'],
+    ['the same name', { namespace: 'shop', name: 'web-0' }, 'Granted/Granted'],
+    ['another name with its uid', { namespace: 'mine', name: 'own', uid: 'u' }, 'Denied/TargetDenied'],
+    ['its name with another uid', { namespace: 'shop', name: 'web-0', uid: 'v' }, 'Denied/TargetDenied'],
+  ])('looks whether the pod that was found is the named one: %s', (_what, podReference, verdict) => {
+    const found = { ...target, pod: { namespace: 'shop', name: 'web-0', uid: 'u' } };
+    const spec = { ...abnormal.spec, processReference: undefined, podReference } as Abnormal['spec'];
+    const change = { diagnosis: { ...diagnosis, target: found }, proposal: { ...proposal, target: found } };
+    expect(decision({ abnormal: { ...abnormal, spec }, ...change })).toBe(verdict);
+  });
+
   it('asks its gates in the order of docs/safety, and keeps the whole trace', () => {
     const { grant } = decide(input({ holds: [hold({})], policy: { ...policy, mode: 'Observe' } }));
     expect(grant.trace.map((one) => `${one.gate}:${one.verdict}`)).toEqual([

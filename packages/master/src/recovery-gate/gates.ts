@@ -1,4 +1,4 @@
-import { type HoldScope, targetKey } from '@kdr/api-types';
+import { type Abnormal, type HoldScope, type TargetIdentity, targetKey } from '@kdr/api-types';
 import { type Gate, type GateInput, allow, deny, wait } from './gate.ts';
 
 const seconds = (ms: number) => `${Math.ceil(ms / 1000)} s`;
@@ -6,18 +6,27 @@ const seconds = (ms: number) => `${Math.ceil(ms / 1000)} s`;
 /** Kinds of names that may never be acted on whatever a plugin says; processes are fenced again on the node (packages/linux). */
 const target: Gate = {
   name: 'target',
-  ask: ({ proposal, diagnosis, policy }) => {
+  ask: ({ abnormal, proposal, diagnosis, policy }) => {
     const key = targetKey(proposal.target);
     if (key === undefined) return deny('TargetDenied', `the ${proposal.target.kind} has no complete identity`);
     if (key !== targetKey(diagnosis.target)) return deny('TargetDenied', `${key} is not the target that was diagnosed`);
     if (proposal.target.kind === 'Process' && (proposal.target.process?.pid ?? 0) <= 1)
       return deny('TargetDenied', 'pid 1 is never acted on');
+    const named = abnormal.spec.podReference;
+    const found = diagnosis.target.pod;
+    if (named !== undefined && found !== undefined && !isSamePod(named, found))
+      return deny('TargetDenied', `pod ${found.namespace}/${found.name} (${found.uid}) is not the one that the Abnormal names`);
     const missing = proposal.plannedActions.flatMap((action) => action.requires ?? []).filter((permit) => !policy.permits.includes(permit));
     if (missing.length > 0)
       return deny('PermitMissing', `the plan needs ${missing.join(', ')}, which policy ${policy.policy ?? '(none)'} does not permit`);
     return allow(key);
   },
 };
+
+/** The rights on a pod were asked for the names that the Abnormal says; a plugin that went by the uid alone may have found another one. */
+function isSamePod(named: NonNullable<Abnormal['spec']['podReference']>, found: NonNullable<TargetIdentity['pod']>): boolean {
+  return named.namespace === found.namespace && named.name === found.name && (named.uid === undefined || named.uid === found.uid);
+}
 
 function covers(scope: HoldScope, { abnormal, diagnosis }: GateInput): boolean {
   if (scope.all) return true;

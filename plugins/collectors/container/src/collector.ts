@@ -29,7 +29,7 @@ export const plugin = defineCollector({
   async collect({ abnormal, parameters }) {
     const question = asked(parameters, abnormal.spec);
     if (question === undefined) {
-      return { outcome: 'NotApplicable', reason: 'the Abnormal names no process, no container and no uid of a pod' };
+      return { outcome: 'NotApplicable', reason: 'the Abnormal names no process, no container and no pod' };
     }
     const gaps = createGaps();
     const found = await findShims(procfs, processTree(procfs), question, gaps);
@@ -52,7 +52,7 @@ function asked({ pid, containerId, podUid }: { pid?: number; containerId?: strin
   if (podUid !== undefined) return { podUid };
   if (spec.processReference) return { process: spec.processReference };
   if (spec.containerReference) return { containerId: spec.containerReference.id };
-  return spec.podReference?.uid === undefined ? undefined : { podUid: spec.podReference.uid };
+  return spec.podReference && { pod: spec.podReference };
 }
 
 function containerOf(container: { runtime: string; containerId?: string; namespace?: string; podUid?: string } | undefined) {

@@ -28,9 +28,10 @@ describe('the collector container', () => {
           expect(answer).toMatchObject({ outcome: 'NotApplicable', reason: expect.stringContaining('no containerd shim serves') }),
       },
       {
-        name: 'needs the uid of a pod, since a name may be of another one by now',
-        request: { spec: { processReference: undefined, podReference: { namespace: 'a', name: 'b' } } },
-        expect: 'NotApplicable',
+        name: 'says that no shim serves a pod that is not here',
+        request: { spec: { processReference: undefined, podReference: { namespace: 'a', name: 'b', container: 'c' } } },
+        expect: (answer) =>
+          expect(answer).toMatchObject({ outcome: 'NotApplicable', reason: expect.stringContaining('serves pod a/b, container c') }),
       },
     ],
   });
