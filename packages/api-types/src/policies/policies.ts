@@ -126,9 +126,9 @@ const scopeByMaster = (users: PolicyUsers): PolicyRule => ({
   name: 'kdr-scope-by-master',
   apiGroup: GROUP,
   resources: ['abnormals'],
-  operations: ['CREATE', 'UPDATE'],
+  operations: ['UPDATE'],
   when: `!(${is(users.master)})`,
-  variables: { before: `oldObject != null && ${labelOf('oldObject', SCOPE_LABEL)}`, now: labelOf('object', SCOPE_LABEL) },
+  variables: { before: labelOf('oldObject', SCOPE_LABEL), now: labelOf('object', SCOPE_LABEL) },
   validations: [{ expression: 'variables.now == variables.before', message: `label ${SCOPE_LABEL} is the master's: leave it as it is` }],
 });
 
