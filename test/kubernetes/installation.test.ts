@@ -5,8 +5,10 @@ import { TEST_IMAGE } from '../cluster/index.ts';
 import { becomesTrue } from '../faults/waiting.ts';
 import { propose } from '../integration/proposal.ts';
 import { refusesInvalid } from '../integration/refuses-invalid.ts';
+import { kubectl as kubectlAsTold } from '../tools/kubectl.ts';
 import { adminAccess } from './admin-access.ts';
 import { footprints } from './memory.ts';
+import { selectorsOfAgents } from './rights.ts';
 import { NAMESPACE, RELEASE, type Stage, openStage, testValues } from './stage.ts';
 
 let stage: Stage;
@@ -31,7 +33,9 @@ describe('helm install', { timeout: 240_000 }, () => {
     expect(installed.stdout).toContain('kdr check');
     const check = await stage.kdr('check', '--wait=60s');
     expect(check.code, `${check.stdout}${check.stderr}`).toBe(0);
-    console.log(`from helm install to ready: ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+    const seconds = (performance.now() - begun) / 1000;
+    console.log(`from helm install to ready: ${seconds.toFixed(1)} s`);
+    expect(seconds).toBeLessThan(60);
   });
 
   it('passes helm test', async () => {
@@ -96,10 +100,10 @@ describe('a pod-bound token', { timeout: 120_000 }, () => {
   it('of the agent can’t forge a grant, nor read Secrets or Pods', async () => {
     const agent = await clientOf('kdr-agent', 'node-1');
     try {
-      const grant = { proposalId: 'p', decision: 'Granted', trace: [], decidedAt: new Date().toISOString() };
+      const grant = { proposalId: 'p', decision: 'Granted', reason: 'Granted', trace: [], decidedAt: new Date().toISOString() };
       const at = { namespace: 'default', name: 'own' };
       const patch = agent.patch(RESOURCES.Abnormal, at, { status: { recovery: { grant } } }, { type: 'merge', subresource: 'status' });
-      expect(await refusal(patch)).toMatch(/written by the master only|Invalid value|Required value/);
+      expect(await refusal(patch)).toContain("'kdr-grant-by-master'");
       const secrets = { group: '', version: 'v1', kind: 'Secret', plural: 'secrets', namespaced: true };
       expect(await refusal(agent.list(secrets, { namespace: NAMESPACE }))).toContain('forbidden');
       expect(await refusal(agent.list({ ...secrets, kind: 'Pod', plural: 'pods' }, { namespace: 'default' }))).toContain('forbidden');
@@ -129,6 +133,11 @@ describe('a node', { timeout: 240_000 }, () => {
     };
     expect(await becomesTrue(async () => (await held(other)) >= 1000, 60_000)).toBe(true);
     expect(await held(address)).toBe(1); // its own, of the test before
+    // Not by a filter of its own: it asked for no other.
+    expect(selectorsOfAgents(stage.cluster)).toEqual([
+      'node-1 fieldSelector=spec.nodeName=node-1',
+      'node-2 fieldSelector=spec.nodeName=node-2',
+    ]);
   });
 
   it('pays little memory for an idle agent and its plugins', async () => {
@@ -206,6 +215,38 @@ describe('with the webhook on', { timeout: 120_000 }, () => {
     );
   }, 60_000);
   refusesInvalid(() => stage.cluster.kubeconfig);
+});
+
+describe('people', { timeout: 60_000 }, () => {
+  const createAs = (user: string, kind: string, name: string, spec: object) =>
+    kubectlAsTold(
+      stage.cluster.kubeconfig,
+      ['create', '-f', '-', `--as=${user}`],
+      JSON.stringify({ apiVersion: API_VERSION, kind, metadata: { namespace: 'default', name }, spec }),
+    );
+  const aboutPod = { source: 'Custom', fault: 'Look', podReference: { namespace: NAMESPACE, name: 'kdr-master-0' } };
+  beforeAll(async () => {
+    const bind = (role: string) =>
+      kubectl('create', 'rolebinding', `tenant-${role}`, `--clusterrole=${role}`, '--user=tenant', '-n', 'default');
+    for (const role of ['kdr-edit', 'kdr-approve']) await bind(role);
+  });
+
+  it('approve in their own name alone', async () => {
+    const yes = { abnormal: 'a', proposalId: 'p', decision: 'Approve' };
+    const forged = await createAs('tenant', 'RecoveryApproval', 'in-anothers-name', { ...yes, approver: 'admin' });
+    expect([forged.code, forged.stderr]).toEqual([1, expect.stringMatching(/approver must be the user who creates the approval/)]);
+    expect(await createAs('tenant', 'RecoveryApproval', 'in-the-own', { ...yes, approver: 'tenant' })).toMatchObject({ code: 0 });
+  });
+
+  it('without rights on a pod don’t make KDR look at it', async () => {
+    const refused = await createAs('tenant', 'Abnormal', 'foreign-pod', aboutPod);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/podReference/)]);
+    const own = { ...aboutPod, podReference: { namespace: 'default', name: 'mine' } };
+    expect((await createAs('tenant', 'Abnormal', 'own-pod', own)).stderr).toMatch(/podReference/);
+    await kubectl('create', 'rolebinding', 'tenant-view', '--clusterrole=view', '--user=tenant', '-n', 'default');
+    expect(await becomesTrue(async () => (await createAs('tenant', 'Abnormal', 'own-pod', own)).code === 0, 10_000)).toBe(true);
+    expect((await createAs('tenant', 'Abnormal', 'foreign-pod', aboutPod)).stderr).toMatch(/podReference/);
+  });
 });
 
 describe('the release', { timeout: 240_000 }, () => {

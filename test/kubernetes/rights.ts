@@ -13,6 +13,7 @@ interface Binding {
 }
 interface AuditEvent {
   stage: string;
+  requestURI: string;
   verb: string;
   user: { username: string; extra?: Record<string, string[]> };
   objectRef?: { apiGroup?: string; resource: string; subresource?: string; name?: string };
@@ -65,6 +66,19 @@ export function agentsAbout(cluster: Cluster, abnormal: string): string[] {
     ({ objectRef }) => objectRef?.resource === 'abnormals' && objectRef.name === abnormal,
   );
   return [...new Set(mine.flatMap(({ user }) => user.extra?.['authentication.kubernetes.io/node-name'] ?? ['unknown']))];
+}
+
+/** By what the agents selected the Abnormals that they listed and watched: `NODE SELECTOR`, sorted, each once. */
+export function selectorsOfAgents(cluster: Cluster): string[] {
+  const lists = requestsOf(cluster, 'system:serviceaccount:kdr-system:kdr-agent').filter(
+    ({ verb, objectRef }) => ['list', 'watch'].includes(verb) && objectRef?.resource === 'abnormals',
+  );
+  const said = lists.map(({ requestURI, user }) => {
+    const asked = new URL(requestURI, 'https://server').searchParams;
+    const selectors = ['fieldSelector', 'labelSelector'].flatMap((name) => (asked.has(name) ? [`${name}=${asked.get(name)}`] : []));
+    return `${user.extra?.['authentication.kubernetes.io/node-name']?.[0]} ${selectors.join(' ')}`;
+  });
+  return [...new Set(said)].sort();
 }
 
 function requestsOf(cluster: Cluster, username: string): AuditEvent[] {

@@ -1,3 +1,4 @@
+import { API_VERSION, RESOURCES } from '@kdr/api-types';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SignalCount, countSignals } from '../faults/index.ts';
 import { becomesTrue } from '../faults/waiting.ts';
@@ -42,6 +43,23 @@ describe('a pod whose shim is deadlocked is stuck in Terminating', { timeout: 24
       },
     });
     expect(JSON.stringify(waiting.status?.diagnosis?.evidence)).toContain('reaper');
+    expect(lives(pod.shim)).toBe(true);
+  });
+
+  it('is not shown to who names another pod with its uid', async () => {
+    const name = 'foreign-uid';
+    await stage.client.create(RESOURCES.Abnormal, {
+      ...{ apiVersion: API_VERSION, kind: 'Abnormal', metadata: { namespace: 'default', name } },
+      spec: {
+        ...{ source: 'Custom', fault: 'PodStuckTerminating', nodeName: 'node-2', informationCollectors: [{ name: 'container' }] },
+        podReference: { namespace: 'default', name: 'own', uid: pod.uid },
+      },
+    });
+    const abnormal = await stage.about('own', finished);
+    expect(abnormal.status?.phase).toBe('Failed');
+    for (const secret of [pod.name, pod.containerId, String(pod.shim.pid)])
+      expect(JSON.stringify(abnormal.status)).not.toContain(`"${secret}"`);
+    expect(JSON.stringify(abnormal.status)).toContain('no containerd shim serves pod default/own');
     expect(lives(pod.shim)).toBe(true);
   });
 
