@@ -2,8 +2,9 @@ import type { Abnormal } from '@kdr/api-types';
 import { type Lease, leaseType } from '@kdr/controller-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SignalCount, countSignals } from '../faults/index.ts';
+import { isAlive, readStat } from '../faults/proc.ts';
 import { footprints } from './memory.ts';
-import { type RunningPod, beginDeletion, deadlockedPod, goesAway } from './pods.ts';
+import { type RunningPod, beginDeletion, deadlockedPod, goesAway, lives } from './pods.ts';
 import { NAMESPACE, type Stage, finished, openStage } from './stage.ts';
 
 let stage: Stage;
@@ -21,6 +22,7 @@ afterAll(async () => {
 }, 120_000);
 
 const kubectl = (...args: string[]) => stage.cluster.kubectl(...args);
+const granted = ({ status }: Abnormal) => status?.recovery?.grant?.decision === 'Granted';
 const waits = ({ status }: Abnormal) => status?.recovery?.grant?.decision === 'Waiting' || status?.reason === 'ApprovalRequired';
 
 /** A pod on node-2, stuck in Terminating behind a deadlocked shim. */
@@ -53,17 +55,27 @@ async function evictAgent(): Promise<void> {
   await kubectl('-n', NAMESPACE, 'wait', '--for=delete', `pod/${name}`, '--timeout=60s');
 }
 
-/** Stops the process of the cluster's plugins, so that nobody gets an answer from it, until the work is done. */
-async function withoutClusterPlugins(work: () => Promise<void>): Promise<void> {
-  const found = ['node-1', 'node-2'].flatMap((node) => footprints(stage.cluster.node(node).cgroupRoot));
-  const pid = found.find(({ program }) => program === 'kdr-plugins cluster')?.pid;
-  if (pid === undefined) throw new Error('the plugins of the cluster do not run');
-  process.kill(pid, 'SIGSTOP');
+/** Stops a program of KDR on these nodes, so that nobody gets an answer from it, until the work is done. */
+async function frozen(program: string, nodes: string[], work: () => Promise<void>): Promise<void> {
+  const pid = nodes.flatMap((node) => footprints(stage.cluster.node(node).cgroupRoot)).find((one) => one.program === program)?.pid;
+  const identity = pid === undefined ? undefined : readStat(pid);
+  if (identity === undefined) throw new Error(`${program} does not run on ${nodes.join(', ')}`);
+  process.kill(identity.pid, 'SIGSTOP');
   try {
     await work();
   } finally {
-    process.kill(pid, 'SIGCONT');
+    // It may have gone with its pod.
+    if (isAlive(identity)) process.kill(identity.pid, 'SIGCONT');
   }
+}
+const withoutClusterPlugins = (work: () => Promise<void>) => frozen('kdr-plugins cluster', ['node-1', 'node-2'], work);
+const withoutNodePlugins = (work: () => Promise<void>) => frozen('kdr-plugins node', ['node-2'], work);
+
+/** Ends the agent's process there as the kernel would for want of memory; the kubelet starts the container again. */
+function killAgent(): void {
+  const agent = footprints(stage.cluster.node('node-2').cgroupRoot).find(({ program }) => program === 'kdr-agent');
+  if (agent === undefined) throw new Error('no agent runs on node-2');
+  process.kill(agent.pid, 'SIGKILL');
 }
 
 async function succeeds(pod: RunningPod): Promise<Abnormal> {
@@ -76,7 +88,7 @@ async function succeeds(pod: RunningPod): Promise<Abnormal> {
 }
 
 describe('a repair goes on, with one effect, when', { timeout: 420_000 }, () => {
-  it('the agent’s pod is ended while it collects, while it diagnoses, while it waits, and when it is to act', async () => {
+  it('the agent is evicted while it collects, killed while it diagnoses, and its pod ended while it waits', async () => {
     const pod = await stuckPod('evicted');
     await withoutClusterPlugins(async () => {
       await stage.about(pod.name, ({ status }) => status?.phase === 'InformationCollecting');
@@ -84,12 +96,28 @@ describe('a repair goes on, with one effect, when', { timeout: 420_000 }, () => 
       expect((await stage.about(pod.name)).status?.phase).toBe('InformationCollecting');
     });
     await stage.about(pod.name, ({ status }) => status?.phase === 'Diagnosing', 120_000);
-    await endAgent();
-    await stage.about(pod.name, ({ status }) => status?.recovery?.proposal !== undefined, 120_000);
+    killAgent();
+    await stage.about(pod.name, waits, 120_000);
     await endAgent();
     await approve(pod);
-    await stage.about(pod.name, ({ status }) => status?.recovery?.grant?.decision === 'Granted', 120_000);
-    await endAgent();
+    await succeeds(pod);
+  });
+
+  it('the agent is killed when it is to act, and after it has acted', async () => {
+    const pod = await stuckPod('killed');
+    await stage.about(pod.name, waits, 120_000);
+    await withoutNodePlugins(async () => {
+      await approve(pod);
+      await stage.about(pod.name, granted, 60_000);
+      killAgent();
+      const { status } = await stage.about(pod.name);
+      expect(status).toMatchObject({ phase: 'Recovering' });
+      expect(status?.recovery?.attempts ?? []).toEqual([]);
+      expect(lives(pod.shim)).toBe(true);
+    });
+    await stage.about(pod.name, ({ status }) => status?.recovery?.attempts?.[0]?.outcome === 'Acted', 120_000);
+    killAgent();
+    expect((await stage.about(pod.name)).status?.phase).toBe('Recovering');
     await succeeds(pod);
   });
 
@@ -110,11 +138,18 @@ describe('a repair goes on, with one effect, when', { timeout: 420_000 }, () => 
 
   it('the API server is away for a minute, from the approval on', async () => {
     const pod = await stuckPod('cut-off');
-    await approve(pod);
-    await stage.cluster.apiServer.stop();
+    await stage.about(pod.name, waits, 120_000);
+    await withoutNodePlugins(async () => {
+      await approve(pod);
+      await stage.about(pod.name, granted, 60_000);
+      await stage.cluster.apiServer.stop();
+      expect(lives(pod.shim)).toBe(true);
+    });
     await new Promise((resolve) => setTimeout(resolve, 60_000));
+    const backAt = Date.now();
     await stage.cluster.apiServer.start();
-    await succeeds(pod);
+    const { status } = await succeeds(pod);
+    expect(Date.parse(status?.completionTime ?? '')).toBeGreaterThan(backAt - 1000);
   });
 });
 
@@ -123,5 +158,5 @@ it('each of these shims got one SIGKILL from KDR', async () => {
   const sent = (await signals.stop()).filter(({ pid }) => shims.includes(pid));
   expect(sent.map(({ pid }) => pid).sort()).toEqual([...shims].sort());
   expect(sent.filter(({ senderComm }) => !senderComm.startsWith('node'))).toEqual([]);
-  expect(repaired).toHaveLength(3);
+  expect(repaired).toHaveLength(4);
 }, 60_000);
