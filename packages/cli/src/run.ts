@@ -1,6 +1,7 @@
 import { KdrError } from '@kdr/api-types';
 import { ApiError } from '@kdr/controller-runtime';
 import { type Command, CommanderError } from 'commander';
+import { behindCommand } from './leading-flags.ts';
 import { missingRight } from './missing-right.ts';
 import { phrase } from './output/phrase.ts';
 import { createProgram } from './program.ts';
@@ -11,7 +12,7 @@ export async function run(argv: string[], context: CliContext): Promise<number> 
   const program = createProgram(context);
   throwInsteadOfExit(program);
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(behindCommand(argv, program), { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
