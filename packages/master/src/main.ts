@@ -20,6 +20,9 @@ const program = {
   advice: 'KDR_LOG_LEVEL=debug shows where it happened.',
 };
 
+/** Longer than API servers take to hear that an endpoint of the webhook goes. */
+const WEBHOOK_DRAIN_MS = 5_000;
+
 async function main(): Promise<void> {
   refuseArguments(program.argv);
   const config = readConfig(process.env);
@@ -40,7 +43,14 @@ async function main(): Promise<void> {
   const webhook =
     config.webhook &&
     master.certificate &&
-    (await createWebhookServer({ ...config.webhook, certificate: master.certificate, world, logger, metrics: registry }));
+    (await createWebhookServer({
+      ...config.webhook,
+      certificate: master.certificate,
+      world,
+      logger,
+      metrics: registry,
+      drainMs: WEBHOOK_DRAIN_MS,
+    }));
   const probes = createProbeServer({
     ...config.probe,
     registry,

@@ -39,6 +39,7 @@ beforeEach(async () => {
     world,
     logger: silentLogger(),
     metrics,
+    drainMs: 300,
   });
   await server.start();
 });
@@ -46,6 +47,7 @@ afterEach(() => server.stop());
 
 interface Answer {
   status: number;
+  connection?: string;
   body: { response?: { uid: string; allowed: boolean; status?: { code: number } }; error?: string };
 }
 
@@ -55,7 +57,9 @@ function post(body: string, agent?: Agent, type = 'application/json'): Promise<A
     request(`https://127.0.0.1:${server.port}/validate`, { method: 'POST', ...options }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (data: string) => (text += data));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) as Answer['body'] }));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, connection: response.headers.connection, body: JSON.parse(text) as Answer['body'] }),
+      );
     })
       .on('error', reject)
       .end(body);
@@ -83,6 +87,17 @@ it('is not ready, and shakes no hands, before there is a certificate', async () 
   await renew();
   expect(server.ready()).toBe(true);
   expect((await post(good)).body.response).toEqual({ uid: 'u-1', allowed: true });
+});
+
+it('answers for a while after it was told to stop, and asks each client to connect to another one', async () => {
+  await renew();
+  const kept = new Agent({ keepAlive: true, maxSockets: 1 });
+  expect((await post(good, kept)).connection).toBe('keep-alive');
+  const stopped = server.stop();
+  expect(await post(good, kept)).toMatchObject({ status: 200, connection: 'close' });
+  await stopped;
+  await expect(post(good)).rejects.toThrow();
+  kept.destroy();
 });
 
 it('serves a renewed certificate on the next connection, while the one that is open goes on', async () => {

@@ -19,6 +19,8 @@ export interface WebhookServerOptions {
   world: AdmissionWorld;
   logger: Logger;
   metrics?: Registry;
+  /** How long it goes on answering after {@link WebhookServer.stop}, in ms. Default 0. */
+  drainMs?: number;
 }
 
 /** See {@link createWebhookServer}. */
@@ -94,6 +96,14 @@ export async function createWebhookServer(options: WebhookServerOptions): Promis
     return writeReview(request.uid, verdict);
   });
 
+  // An API server sends the next request into a connection that it has, and does not repeat a POST that was cut off (net/http, isReplayable): whoever
+  // creates an Abnormal then would be refused. So each answer of the last seconds asks it to connect anew, to a master that stays.
+  let draining = false;
+  app.addHook('onSend', (_, reply, __, done) => {
+    if (draining) void reply.header('connection', 'close');
+    done();
+  });
+
   let listening = false;
   return {
     start: async () => {
@@ -102,6 +112,8 @@ export async function createWebhookServer(options: WebhookServerOptions): Promis
       logger.info({ port: (server.address() as AddressInfo).port }, 'the admission webhook listens');
     },
     stop: async () => {
+      draining = true;
+      if (listening && options.drainMs !== undefined) await delay(options.drainMs);
       listening = false;
       server.closeIdleConnections();
       await app.close();
