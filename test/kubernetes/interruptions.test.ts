@@ -46,13 +46,13 @@ async function endAgent(): Promise<void> {
   await kubectl('delete', 'pod', ...which, '--grace-period=0', '--force', '--wait=false');
 }
 
-/** The same by the eviction API, with the time that a pod gets to stop. */
-async function evictAgent(): Promise<void> {
+/** The same by the eviction API, with the time that a pod gets to stop. @returns what waits for its end */
+async function evictAgent(): Promise<() => Promise<void>> {
   const which = ['-n', NAMESPACE, '-l', 'app.kubernetes.io/component=agent', '--field-selector=spec.nodeName=node-2'];
   const name = await kubectl('get', 'pod', ...which, '-o', 'jsonpath={.items[0].metadata.name}');
   const pods = { group: '', version: 'v1', kind: 'Pod', plural: `pods/${name}/eviction`, namespaced: true };
   await stage.client.create(pods, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { namespace: NAMESPACE, name } });
-  await kubectl('-n', NAMESPACE, 'wait', '--for=delete', `pod/${name}`, '--timeout=60s');
+  return async () => void (await kubectl('-n', NAMESPACE, 'wait', '--for=delete', `pod/${name}`, '--timeout=60s'));
 }
 
 /** Stops a program of KDR on these nodes, so that nobody gets an answer from it, until the work is done. */
@@ -92,8 +92,9 @@ describe('a repair goes on, with one effect, when', { timeout: 420_000 }, () => 
     const pod = await stuckPod('evicted');
     await withoutClusterPlugins(async () => {
       await stage.about(pod.name, ({ status }) => status?.phase === 'InformationCollecting');
-      await evictAgent();
+      const gone = await evictAgent();
       expect((await stage.about(pod.name)).status?.phase).toBe('InformationCollecting');
+      await gone();
     });
     await stage.about(pod.name, ({ status }) => status?.phase === 'Diagnosing', 120_000);
     killAgent();
