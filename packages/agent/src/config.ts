@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { inClusterConfig } from '@kdr/controller-runtime';
 import type { ApiServerConfig, LogLevel } from '@kdr/controller-runtime';
-import { KdrError, SYSTEM_NAMESPACE } from '@kdr/api-types';
+import { KdrError, SYSTEM_NAMESPACE, codedAs } from '@kdr/api-types';
 import { FLAGS } from './flags.ts';
 import type { Flag } from './flags.ts';
 import type { AgentOptions } from './options.ts';
@@ -61,12 +61,7 @@ export function readConfig(argv: readonly string[], env: Environment): AgentConf
 
 function settingsOf(argv: readonly string[], env: Environment): Settings {
   const options = Object.fromEntries(Object.keys(FLAGS).map((flag) => [flag, { type: 'string' as const }]));
-  let values: Record<string, unknown>;
-  try {
-    values = parseArgs({ args: [...argv], options, strict: true }).values;
-  } catch (cause) {
-    throw new KdrError('KDR_CLI_USAGE', (cause as Error).message, { cause });
-  }
+  const values: Record<string, unknown> = codedAs('KDR_CLI_USAGE', () => parseArgs({ args: [...argv], options, strict: true }).values);
   return (flag) => {
     const { variable } = FLAGS[flag];
     const given = values[flag] as string | undefined;
@@ -77,25 +72,13 @@ function settingsOf(argv: readonly string[], env: Environment): Settings {
 
 function serverOf(settings: Settings, env: Environment): ApiServerConfig {
   const server = checked(settings('server'), SERVER, 'an http or https URL');
-  if (server === undefined) return ownCluster(env);
+  if (server === undefined) return codedAs('KDR_NOT_IN_CLUSTER', () => inClusterConfig(undefined, env));
   const [tokenFile, caFile] = [settings('token-file')?.text, settings('ca-file')];
-  return { server, ...(tokenFile !== undefined && { tokenFile }), ...(caFile !== undefined && { ca: readCa(caFile) }) };
-}
-
-function ownCluster(env: Environment): ApiServerConfig {
-  try {
-    return inClusterConfig(undefined, env);
-  } catch (cause) {
-    throw new KdrError('KDR_NOT_IN_CLUSTER', (cause as Error).message, { cause });
-  }
-}
-
-function readCa({ text, from }: Setting): string {
-  try {
-    return readFileSync(text, 'utf8');
-  } catch (cause) {
-    throw new KdrError('KDR_UNREADABLE', `${from}: ${(cause as Error).message}`, { cause });
-  }
+  return {
+    server,
+    ...(tokenFile !== undefined && { tokenFile }),
+    ...(caFile !== undefined && { ca: codedAs('KDR_UNREADABLE', () => readFileSync(caFile.text, 'utf8'), caFile.from) }),
+  };
 }
 
 function portOf(setting: Setting | undefined): number | undefined {

@@ -80,3 +80,17 @@ export class KdrError extends Error {
     return STARTED_WRONGLY.includes(this.code);
   }
 }
+
+/**
+ * Runs something that fails with an error of its own, and gives that a stable code.
+ * @param what said before its message, such as the variable that names the file
+ * @throws KdrError with that code, and the error as its cause
+ */
+export function codedAs<T>(code: ErrorCode, work: () => T, what?: string): T {
+  try {
+    return work();
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new KdrError(code, what === undefined ? message : `${what}: ${message}`, { cause });
+  }
+}

@@ -15,7 +15,7 @@ export { ContainerIdentity, NodeIdentity, PodIdentity, ProcessIdentity, TargetId
 export { CONDITION_TYPES, PHASES, type ConditionType, type Phase } from './phase.ts';
 export { REASONS, type Reason, isReason } from './reasons.ts';
 export { TRANSITIONS, type Transition, type Writer, isTerminal, nextPhases, phaseOf, transition } from './state-machine.ts';
-export { ERROR_CODES, type ErrorCode, KdrError } from './errors.ts';
+export { ERROR_CODES, type ErrorCode, KdrError, codedAs } from './errors.ts';
 export { readAnswer, shapeError } from './shape.ts';
 export { AbnormalSpec, ContainerReference, ObjectReference, PodReference, ProcessReference, SourceType } from './kinds/abnormal-spec.ts';
 export {

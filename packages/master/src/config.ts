@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isAbsolute, normalize } from 'node:path';
-import { KdrError, SYSTEM_NAMESPACE } from '@kdr/api-types';
+import { KdrError, SYSTEM_NAMESPACE, codedAs } from '@kdr/api-types';
 import { type ApiServerConfig, type LogLevel, inClusterConfig } from '@kdr/controller-runtime';
 import type { AdmissionSettings } from './admission/admission-settings.ts';
 import type { CertificateSettings } from './certificates/certificate-settings.ts';
@@ -64,26 +64,14 @@ export function refuseArguments([first]: readonly string[]): void {
 }
 
 function serverOf(env: Environment): ApiServerConfig {
-  if (env.KDR_SERVER === undefined) return ownCluster(env);
+  if (env.KDR_SERVER === undefined) return codedAs('KDR_NOT_IN_CLUSTER', () => inClusterConfig(undefined, env));
   checked(env, 'KDR_SERVER', '', SERVER, 'an http or https URL');
   const { KDR_TOKEN_FILE: tokenFile, KDR_CA_FILE: caFile } = env;
-  return { server: env.KDR_SERVER, ...(tokenFile !== undefined && { tokenFile }), ...(caFile !== undefined && { ca: readCa(caFile) }) };
-}
-
-function ownCluster(env: Environment): ApiServerConfig {
-  try {
-    return inClusterConfig(undefined, env);
-  } catch (cause) {
-    throw new KdrError('KDR_NOT_IN_CLUSTER', (cause as Error).message, { cause });
-  }
-}
-
-function readCa(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new KdrError('KDR_UNREADABLE', `KDR_CA_FILE: ${(cause as Error).message}`, { cause });
-  }
+  return {
+    server: env.KDR_SERVER,
+    ...(tokenFile !== undefined && { tokenFile }),
+    ...(caFile !== undefined && { ca: codedAs('KDR_UNREADABLE', () => readFileSync(caFile, 'utf8'), 'KDR_CA_FILE') }),
+  };
 }
 
 /** In a cluster there may be several masters; elsewhere there is one. */

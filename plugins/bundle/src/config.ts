@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { KdrError } from '@kdr/api-types';
+import { KdrError, codedAs } from '@kdr/api-types';
 import { type ApiServerConfig, type LogLevel, inClusterConfig } from '@kdr/controller-runtime';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -38,25 +38,13 @@ export function readNodeName({ KDR_NODE_NAME: node }: Environment): string {
  */
 export function readServer(env: Environment): ApiServerConfig {
   const { KDR_SERVER: server, KDR_TOKEN_FILE: tokenFile, KDR_CA_FILE: caFile } = env;
-  if (!server) return ownCluster(env);
+  if (!server) return codedAs('KDR_NOT_IN_CLUSTER', () => inClusterConfig(undefined, env));
   if (!/^https?:\/\/[^/\s]/.test(server)) throw wrong('KDR_SERVER', 'an http or https URL', server);
-  return { server, tokenFile: tokenFile || undefined, ca: caFile ? readCa(caFile) : undefined };
-}
-
-function ownCluster(env: Environment): ApiServerConfig {
-  try {
-    return inClusterConfig(undefined, env);
-  } catch (cause) {
-    throw new KdrError('KDR_NOT_IN_CLUSTER', (cause as Error).message, { cause });
-  }
-}
-
-function readCa(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new KdrError('KDR_UNREADABLE', `KDR_CA_FILE: ${(cause as Error).message}`, { cause });
-  }
+  return {
+    server,
+    tokenFile: tokenFile || undefined,
+    ca: caFile ? codedAs('KDR_UNREADABLE', () => readFileSync(caFile, 'utf8'), 'KDR_CA_FILE') : undefined,
+  };
 }
 
 function wrong(variable: string, what: string, found = ''): KdrError {
