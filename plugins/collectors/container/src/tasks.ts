@@ -18,7 +18,7 @@ interface Serving {
   bundle: string;
   children: readonly ProcStat[];
 }
-type PodNames = ReturnType<typeof readPodNames>;
+type PodNames = () => ReturnType<typeof readPodNames>;
 
 /**
  * Every container that a shim serves. A v1 shim serves one. Of a v2 shim a neighbour in the same directory is served too when it names the same
@@ -30,7 +30,8 @@ export function tasksOf(procfs: Procfs, serving: Serving, gaps: Gaps): Task[] {
   const root = join(procfs.root, String(shim.pid), 'root');
   const directory = dirname(bundle);
   const own = basename(bundle);
-  const podNames = readPodNames(root, gaps);
+  let read: ReturnType<PodNames> | undefined;
+  const podNames = () => (read ??= readPodNames(root, gaps));
   const task = (id: string) => named(readTask(procfs, serving, join(root, directory, id), id, gaps), podNames);
   const first = task(own);
   if (args.api === 'v1') return [first];
@@ -70,7 +71,7 @@ function readTask(procfs: Procfs, { shim, args, bundle, children }: Serving, dir
 function named(task: Task, podNames: PodNames): Task {
   const { pod } = task;
   if (pod === undefined || (pod.namespace !== undefined && pod.name !== undefined)) return task;
-  return { ...task, pod: { ...podNames.get(pod.uid), uid: pod.uid } };
+  return { ...task, pod: { ...podNames().get(pod.uid), uid: pod.uid } };
 }
 
 /** The child that the shim knows under a pid: where the shim lives in a pid namespace of its own, that is not ours. */
