@@ -1,31 +1,16 @@
-import { type Abnormal, type AbnormalStatus, API_VERSION, type Condition, NODE_LABEL, RESOURCES, SCOPE_LABEL } from '@kdr/api-types';
+import { type Abnormal, API_VERSION, NODE_LABEL, RESOURCES, SCOPE_LABEL } from '@kdr/api-types';
 import { type ApiClient, ApiError, eventType, leaseType, secretType } from '@kdr/controller-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type IdentityName, type PolicedServer, startPolicedServer } from './policed-server.ts';
+import { condition, proposed } from './proposal.ts';
 
 let server: PolicedServer;
 let count = 0;
 const now = new Date().toISOString();
-const target = { kind: 'Process', process: { bootId: 'b', pid: 4242, startTicks: '7' } } as const;
-const diagnosis = {
-  diagnoser: 'd',
-  cause: 'Broken',
-  title: 'it is broken',
-  severity: 'warning',
-  confidence: 'high',
-  evidence: [{ title: 'seen' }],
-  target,
-  identifiedAt: now,
-} as const;
-const proposal = { id: 'p1', recoverer: 'r', target, plannedActions: [{ action: 'Kill', description: 'kills it' }], proposedAt: now };
+const recovering = proposed('p1');
+const { diagnosis } = recovering;
+const proposal = recovering.recovery?.proposal;
 const grant = { proposalId: 'p1', decision: 'Granted', reason: 'Granted', trace: [], decidedAt: now } as const;
-const condition = (type: string, reason = 'Collected'): Condition => ({ type, status: 'True', reason, lastTransitionTime: now });
-const recovering: AbnormalStatus = {
-  phase: 'Recovering',
-  conditions: [condition('InformationCollected'), condition('Identified', 'Identified')],
-  diagnosis: { ...diagnosis, evidence: [...diagnosis.evidence] },
-  recovery: { proposal },
-};
 
 beforeAll(async () => {
   server = await startPolicedServer();
@@ -72,7 +57,8 @@ const REFUSED: Attempt[] = [
     'agent',
     'says itself that the repair is granted',
     'kdr-grant-by-master',
-    (client, name) => setStatus(client, name, { conditions: [...(recovering.conditions ?? []), condition('RecoveryGranted')] }),
+    (client, name) =>
+      setStatus(client, name, { conditions: [...(recovering.conditions ?? []), condition('RecoveryGranted', 'Collected')] }),
   ],
   ['source', 'writes a diagnosis', 'kdr-role-source', (client, name) => setStatus(client, name, { diagnosis })],
   ['source', 'deletes an Abnormal', 'kdr-role-source', (client, name) => client.delete(RESOURCES.Abnormal, { namespace: 'default', name })],
@@ -279,7 +265,10 @@ describe('the server lets pass that', () => {
       'master',
       'grants',
       (client, name) =>
-        setStatus(client, name, { recovery: { grant }, conditions: [...(recovering.conditions ?? []), condition('RecoveryGranted')] }),
+        setStatus(client, name, {
+          recovery: { grant },
+          conditions: [...(recovering.conditions ?? []), condition('RecoveryGranted', 'Collected')],
+        }),
     ],
     ['master', 'fails what has lost its agent', (client, name) => setStatus(client, name, { phase: 'Failed', reason: 'AgentUnavailable' })],
     ['agent', 'fails what it works on', (client, name) => setStatus(client, name, { phase: 'Failed', reason: 'NoRecovererLeft' })],

@@ -2,30 +2,18 @@ import { type AbnormalStatus, API_VERSION, type Condition, RESOURCES } from '@kd
 import type { ApiClient } from '@kdr/controller-runtime';
 
 const target = { kind: 'Process', process: { bootId: 'b', pid: 4242, startTicks: '7' } } as const;
-const condition = (type: string, reason: string): Condition => ({
+/** A condition of an Abnormal that is True, since now. */
+export const condition = (type: string, reason: string): Condition => ({
   type,
   status: 'True',
   reason,
   lastTransitionTime: new Date().toISOString(),
 });
 
-/**
- * The agent of n1, as far as it is needed: creates an Abnormal in `default` and brings it to where it waits for a grant.
- * @param id of its proposal; default `NAME-p`
- */
-export async function propose(agent: ApiClient, name: string, id = `${name}-p`): Promise<void> {
+/** The status of an Abnormal that waits for a grant. @param id of its proposal */
+export function proposed(id: string): AbnormalStatus {
   const now = new Date().toISOString();
-  const at = { namespace: 'default', name };
-  const setStatus = (status: AbnormalStatus) => agent.patch(RESOURCES.Abnormal, at, { status }, { type: 'merge', subresource: 'status' });
-  await agent.create(RESOURCES.Abnormal, {
-    apiVersion: API_VERSION,
-    kind: 'Abnormal',
-    metadata: at,
-    spec: { source: 'Custom', fault: 'Broken', nodeName: 'n1', processReference: { pid: 4242 } },
-  });
-  await setStatus({ phase: 'InformationCollecting' });
-  await setStatus({ phase: 'Diagnosing' });
-  await setStatus({
+  return {
     phase: 'Recovering',
     conditions: [condition('InformationCollected', 'Collected'), condition('Identified', 'Identified')],
     diagnosis: {
@@ -41,5 +29,21 @@ export async function propose(agent: ApiClient, name: string, id = `${name}-p`):
     recovery: {
       proposal: { id, recoverer: 'r', target, plannedActions: [{ action: 'Kill', description: 'kills it' }], proposedAt: now },
     },
+  };
+}
+
+/**
+ * The agent of n1, as far as it is needed: creates an Abnormal in `default` and brings it to where it waits for a grant.
+ * @param id of its proposal; default `NAME-p`
+ */
+export async function propose(agent: ApiClient, name: string, id = `${name}-p`): Promise<void> {
+  const at = { namespace: 'default', name };
+  await agent.create(RESOURCES.Abnormal, {
+    apiVersion: API_VERSION,
+    kind: 'Abnormal',
+    metadata: at,
+    spec: { source: 'Custom', fault: 'Broken', nodeName: 'n1', processReference: { pid: 4242 } },
   });
+  for (const status of [{ phase: 'InformationCollecting' }, { phase: 'Diagnosing' }, proposed(id)])
+    await agent.patch(RESOURCES.Abnormal, at, { status }, { type: 'merge', subresource: 'status' });
 }

@@ -34,12 +34,6 @@ async function stuckPod(name: string): Promise<RunningPod> {
   return pod;
 }
 
-async function approve(pod: RunningPod): Promise<void> {
-  const { metadata } = await stage.about(pod.name, ({ status }) => status?.recovery?.proposal !== undefined);
-  const { code, stderr } = await stage.kdr('approve', metadata.name, '-n', metadata.namespace ?? '', '--reason', 'a test');
-  expect(code, stderr).toBe(0);
-}
-
 /** The agent's pod of node-2 is ended at once, as by an eviction that does not wait; the DaemonSet makes another. */
 async function endAgent(): Promise<void> {
   const which = ['-n', NAMESPACE, '-l', 'app.kubernetes.io/component=agent', '--field-selector=spec.nodeName=node-2'];
@@ -100,7 +94,7 @@ describe('a repair goes on, with one effect, when', { timeout: 420_000 }, () => 
     killAgent();
     await stage.about(pod.name, waits, 120_000);
     await endAgent();
-    await approve(pod);
+    await stage.approve(pod.name);
     await succeeds(pod);
   });
 
@@ -108,7 +102,7 @@ describe('a repair goes on, with one effect, when', { timeout: 420_000 }, () => 
     const pod = await stuckPod('killed');
     await stage.about(pod.name, waits, 120_000);
     await withoutNodePlugins(async () => {
-      await approve(pod);
+      await stage.approve(pod.name);
       await stage.about(pod.name, granted, 60_000);
       killAgent();
       const { status } = await stage.about(pod.name);
@@ -131,7 +125,7 @@ describe('a repair goes on, with one effect, when', { timeout: 420_000 }, () => 
     ).split(' ');
     const leader = names.find((name) => lease.spec?.holderIdentity?.startsWith(name)) ?? '';
     await kubectl('-n', NAMESPACE, 'delete', 'pod', leader, '--grace-period=0', '--force', '--wait=false');
-    await approve(pod);
+    await stage.approve(pod.name);
     await succeeds(pod);
     const now = await stage.client.get<Lease>(leaseType, { namespace: NAMESPACE, name: 'kdr-master' });
     expect(now.spec?.holderIdentity?.startsWith(leader)).toBe(false);
@@ -141,7 +135,7 @@ describe('a repair goes on, with one effect, when', { timeout: 420_000 }, () => 
     const pod = await stuckPod('cut-off');
     await stage.about(pod.name, waits, 120_000);
     await withoutNodePlugins(async () => {
-      await approve(pod);
+      await stage.approve(pod.name);
       await stage.about(pod.name, granted, 60_000);
       await stage.cluster.apiServer.stop();
       expect(lives(pod.shim)).toBe(true);

@@ -27,6 +27,8 @@ export interface Stage {
   abnormals(): Promise<Abnormal[]>;
   /** Waits until there is an Abnormal about a pod of that name that is as wanted. */
   about(pod: string, wanted?: (abnormal: Abnormal) => boolean, milliseconds?: number): Promise<Abnormal>;
+  /** Says yes, as an administrator by `kdr approve`, to what is proposed about a pod of that name; waits for the proposal. */
+  approve(pod: string): Promise<void>;
   /** For messages: the last lines of KDR's pods. */
   logs(): Promise<string>;
   close(): Promise<void>;
@@ -91,6 +93,11 @@ function stageOf(parts: Pick<Stage, 'cluster' | 'client' | 'images' | 'chart' | 
       if (check.code !== 0) throw new Error(`not everything came up:\n${check.stdout}\n${check.stderr}\n${await podsOf(cluster)}`);
     },
     kdr: (...args) => runKdr(args, env),
+    approve: async (pod) => {
+      const { metadata } = await stage.about(pod, ({ status }) => status?.recovery?.proposal !== undefined);
+      const { code, stderr } = await stage.kdr('approve', metadata.name, '-n', metadata.namespace ?? '', '--reason', 'a test');
+      if (code !== 0) throw new Error(`the approval about ${pod} was not taken: ${stderr}`);
+    },
     logs: async () => {
       const all = ['logs', '--prefix', '--all-containers', '--tail=40', '-l', 'app.kubernetes.io/name=kdr'];
       return `${await podsOf(cluster)}\n${await cluster.kubectl('-n', NAMESPACE, ...all)}`;

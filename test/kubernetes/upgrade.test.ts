@@ -191,9 +191,7 @@ describe('the release', { timeout: 240_000 }, () => {
   });
 
   it('repairs what waited for an approval all along, once', async () => {
-    const { metadata } = await stage.about(pod.name);
-    const approved = await stage.kdr('approve', metadata.name, '-n', metadata.namespace ?? '', '--reason', 'a test');
-    expect(approved.code, approved.stderr).toBe(0);
+    await stage.approve(pod.name);
     const { status } = await stage.about(pod.name, finished);
     expect(status).toMatchObject({ phase: 'Succeeded', reason: 'Recovered', recovery: { attempts: [{ outcome: 'Acted' }] } });
     expect(await goesAway(stage.cluster, pod.name, 30_000)).toBe(true);
