@@ -1,8 +1,9 @@
-import type { Abnormal } from '@kdr/api-types';
+import { type Abnormal, API_VERSION, RESOURCES } from '@kdr/api-types';
 import { type Lease, leaseType } from '@kdr/controller-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SignalCount, countSignals } from '../faults/index.ts';
-import { isAlive, readStat } from '../faults/proc.ts';
+import { type ProcessIdentity, isAlive, readStat } from '../faults/proc.ts';
+import { becomesTrue } from '../faults/waiting.ts';
 import { footprints } from './memory.ts';
 import { type RunningPod, beginDeletion, deadlockedPod, goesAway, lives } from './pods.ts';
 import { NAMESPACE, type Stage, finished, openStage } from './stage.ts';
@@ -40,20 +41,42 @@ async function endAgent(): Promise<void> {
   await kubectl('delete', 'pod', ...which, '--grace-period=0', '--force', '--wait=false');
 }
 
-/** The same by the eviction API, with the time that a pod gets to stop. @returns what waits for its end */
-async function evictAgent(): Promise<() => Promise<void>> {
+/** The same by the eviction API, with the time that a pod gets to stop. Waits until the agent has ended. */
+async function evictAgent(): Promise<void> {
   const which = ['-n', NAMESPACE, '-l', 'app.kubernetes.io/component=agent', '--field-selector=spec.nodeName=node-2'];
   const name = await kubectl('get', 'pod', ...which, '-o', 'jsonpath={.items[0].metadata.name}');
+  const agent = running('kdr-agent', ['node-2']);
   const pods = { group: '', version: 'v1', kind: 'Pod', plural: `pods/${name}/eviction`, namespaced: true };
   await stage.client.create(pods, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { namespace: NAMESPACE, name } });
-  return async () => void (await kubectl('-n', NAMESPACE, 'wait', '--for=delete', `pod/${name}`, '--timeout=60s'));
+  expect(await becomesTrue(() => !isAlive(agent), 45_000, 20)).toBe(true);
+}
+
+/** Creates now what pod-terminating would a second or two later, so that it is known when the agent begins; the source finds it, and makes no other. */
+async function reportOverdue({ name, uid }: RunningPod): Promise<void> {
+  await stage.client.create(RESOURCES.Abnormal, {
+    ...{ apiVersion: API_VERSION, kind: 'Abnormal' },
+    metadata: { namespace: 'default', name, labels: { 'kdr.dev/terminating-pod': uid } },
+    spec: { source: 'Custom', fault: 'PodStuckTerminating', nodeName: 'node-2', podReference: { namespace: 'default', name, uid } },
+  });
+}
+
+/** Waits until a Terminating pod is past its deadline for as long as the recoverer wants, 15 s, and not yet for as long as the source, 18 s. */
+async function overdue({ name }: RunningPod): Promise<void> {
+  const deadline = Date.parse(await kubectl('get', 'pod', name, '-o', 'jsonpath={.metadata.deletionTimestamp}'));
+  await new Promise((resolve) => setTimeout(resolve, deadline + 16_000 - Date.now()));
+}
+
+/** A program of KDR that runs on one of these nodes. */
+function running(program: string, nodes: string[]): ProcessIdentity {
+  const pid = nodes.flatMap((node) => footprints(stage.cluster.node(node).cgroupRoot)).find((one) => one.program === program)?.pid;
+  const identity = pid === undefined ? undefined : readStat(pid);
+  if (identity === undefined) throw new Error(`${program} does not run on ${nodes.join(', ')}`);
+  return identity;
 }
 
 /** Stops a program of KDR on these nodes, so that nobody gets an answer from it, until the work is done. */
 async function frozen(program: string, nodes: string[], work: () => Promise<void>): Promise<void> {
-  const pid = nodes.flatMap((node) => footprints(stage.cluster.node(node).cgroupRoot)).find((one) => one.program === program)?.pid;
-  const identity = pid === undefined ? undefined : readStat(pid);
-  if (identity === undefined) throw new Error(`${program} does not run on ${nodes.join(', ')}`);
+  const identity = running(program, nodes);
   process.kill(identity.pid, 'SIGSTOP');
   try {
     await work();
@@ -67,9 +90,7 @@ const withoutNodePlugins = (work: () => Promise<void>) => frozen('kdr-plugins no
 
 /** Ends the agent's process there as the kernel would for want of memory; the kubelet starts the container again. */
 function killAgent(): void {
-  const agent = footprints(stage.cluster.node('node-2').cgroupRoot).find(({ program }) => program === 'kdr-agent');
-  if (agent === undefined) throw new Error('no agent runs on node-2');
-  process.kill(agent.pid, 'SIGKILL');
+  process.kill(running('kdr-agent', ['node-2']).pid, 'SIGKILL');
 }
 
 async function succeeds(pod: RunningPod): Promise<Abnormal> {
@@ -84,15 +105,17 @@ async function succeeds(pod: RunningPod): Promise<Abnormal> {
 describe('a repair goes on, with one effect, when', { timeout: 420_000 }, () => {
   it('the agent is evicted while it collects, killed while it diagnoses, and its pod ended while it waits', async () => {
     const pod = await stuckPod('evicted');
+    await overdue(pod);
     await withoutClusterPlugins(async () => {
+      await reportOverdue(pod);
       await stage.about(pod.name, ({ status }) => status?.phase === 'InformationCollecting');
-      const gone = await evictAgent();
+      await evictAgent();
       expect((await stage.about(pod.name)).status?.phase).toBe('InformationCollecting');
-      await gone();
     });
     await stage.about(pod.name, ({ status }) => status?.phase === 'Diagnosing', 120_000);
     killAgent();
     await stage.about(pod.name, waits, 120_000);
+    expect((await stage.abnormals()).filter(({ spec }) => spec.podReference?.uid === pod.uid)).toHaveLength(1);
     await endAgent();
     await stage.approve(pod.name);
     await succeeds(pod);
