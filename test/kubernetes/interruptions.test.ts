@@ -45,7 +45,7 @@ async function endAgent(): Promise<void> {
 async function evictAgent(): Promise<void> {
   const which = ['-n', NAMESPACE, '-l', 'app.kubernetes.io/component=agent', '--field-selector=spec.nodeName=node-2'];
   const name = await kubectl('get', 'pod', ...which, '-o', 'jsonpath={.items[0].metadata.name}');
-  const agent = running('kdr-agent', ['node-2']);
+  const agent = running('kdr-agent');
   const pods = { group: '', version: 'v1', kind: 'Pod', plural: `pods/${name}/eviction`, namespaced: true };
   await stage.client.create(pods, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { namespace: NAMESPACE, name } });
   expect(await becomesTrue(() => !isAlive(agent), 45_000, 20)).toBe(true);
@@ -66,17 +66,23 @@ async function overdue({ name }: RunningPod): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, deadline + 16_000 - Date.now()));
 }
 
-/** A program of KDR that runs on one of these nodes. */
-function running(program: string, nodes: string[]): ProcessIdentity {
-  const pid = nodes.flatMap((node) => footprints(stage.cluster.node(node).cgroupRoot)).find((one) => one.program === program)?.pid;
+const approved = (pod: RunningPod): Promise<boolean> =>
+  stage.approve(pod.name).then(
+    () => true,
+    () => false,
+  );
+
+/** A program of KDR that runs on node-2. */
+function running(program: string): ProcessIdentity {
+  const pid = footprints(stage.cluster.node('node-2').cgroupRoot).find((one) => one.program === program)?.pid;
   const identity = pid === undefined ? undefined : readStat(pid);
-  if (identity === undefined) throw new Error(`${program} does not run on ${nodes.join(', ')}`);
+  if (identity === undefined) throw new Error(`${program} does not run on node-2`);
   return identity;
 }
 
-/** Stops a program of KDR on these nodes, so that nobody gets an answer from it, until the work is done. */
-async function frozen(program: string, nodes: string[], work: () => Promise<void>): Promise<void> {
-  const identity = running(program, nodes);
+/** Stops the plugins of node-2, so that no collector, diagnoser or recoverer answers there, until the work is done. */
+async function withoutPlugins(work: () => Promise<void>): Promise<void> {
+  const identity = running('kdr-plugins node');
   process.kill(identity.pid, 'SIGSTOP');
   try {
     await work();
@@ -85,12 +91,10 @@ async function frozen(program: string, nodes: string[], work: () => Promise<void
     if (isAlive(identity)) process.kill(identity.pid, 'SIGCONT');
   }
 }
-const withoutClusterPlugins = (work: () => Promise<void>) => frozen('kdr-plugins cluster', ['node-1', 'node-2'], work);
-const withoutNodePlugins = (work: () => Promise<void>) => frozen('kdr-plugins node', ['node-2'], work);
 
 /** Ends the agent's process there as the kernel would for want of memory; the kubelet starts the container again. */
 function killAgent(): void {
-  process.kill(running('kdr-agent', ['node-2']).pid, 'SIGKILL');
+  process.kill(running('kdr-agent').pid, 'SIGKILL');
 }
 
 async function succeeds(pod: RunningPod): Promise<Abnormal> {
@@ -106,7 +110,7 @@ describe('a repair goes on, with one effect, when', { timeout: 420_000 }, () => 
   it('the agent is evicted while it collects, killed while it diagnoses, and its pod ended while it waits', async () => {
     const pod = await stuckPod('evicted');
     await overdue(pod);
-    await withoutClusterPlugins(async () => {
+    await withoutPlugins(async () => {
       await reportOverdue(pod);
       await stage.about(pod.name, ({ status }) => status?.phase === 'InformationCollecting');
       await evictAgent();
@@ -114,6 +118,7 @@ describe('a repair goes on, with one effect, when', { timeout: 420_000 }, () => 
     });
     await stage.about(pod.name, ({ status }) => status?.phase === 'Diagnosing', 120_000);
     killAgent();
+    expect((await stage.about(pod.name)).status?.phase).toBe('Diagnosing');
     await stage.about(pod.name, waits, 120_000);
     expect((await stage.abnormals()).filter(({ spec }) => spec.podReference?.uid === pod.uid)).toHaveLength(1);
     await endAgent();
@@ -124,7 +129,7 @@ describe('a repair goes on, with one effect, when', { timeout: 420_000 }, () => 
   it('the agent is killed when it is to act, and after it has acted', async () => {
     const pod = await stuckPod('killed');
     await stage.about(pod.name, waits, 120_000);
-    await withoutNodePlugins(async () => {
+    await withoutPlugins(async () => {
       await stage.approve(pod.name);
       await stage.about(pod.name, granted, 60_000);
       killAgent();
@@ -148,7 +153,8 @@ describe('a repair goes on, with one effect, when', { timeout: 420_000 }, () => 
     ).split(' ');
     const leader = names.find((name) => lease.spec?.holderIdentity?.startsWith(name)) ?? '';
     await kubectl('-n', NAMESPACE, 'delete', 'pod', leader, '--grace-period=0', '--force', '--wait=false');
-    await stage.approve(pod.name);
+    // One that was removed at once has no valid token any more: for as long as API servers still ask it, it refuses, and says to try again.
+    expect(await becomesTrue(() => approved(pod), 30_000, 1_000)).toBe(true);
     await succeeds(pod);
     const now = await stage.client.get<Lease>(leaseType, { namespace: NAMESPACE, name: 'kdr-master' });
     expect(now.spec?.holderIdentity?.startsWith(leader)).toBe(false);
@@ -157,7 +163,7 @@ describe('a repair goes on, with one effect, when', { timeout: 420_000 }, () => 
   it('the API server is away for a minute, from the approval on', async () => {
     const pod = await stuckPod('cut-off');
     await stage.about(pod.name, waits, 120_000);
-    await withoutNodePlugins(async () => {
+    await withoutPlugins(async () => {
       await stage.approve(pod.name);
       await stage.about(pod.name, granted, 60_000);
       await stage.cluster.apiServer.stop();
